@@ -1,0 +1,46 @@
+# How every room declares itself: one target a folder, its tests, benchmarks and fuzz targets beside it.
+#
+#   rtclab_room(NAME stun
+#     SOURCES message.cc ...          # omit for a header-only room
+#     DEPS rtclab::base ...           # the only rooms and libraries it may use
+#     TESTS message_test.cc ...       # become one GoogleTest program rtclab_stun_test
+#     TEST_DEPS rtclab::sim ...       # what only the tests need
+#     BENCHMARKS stun_benchmark.cc    # one Google Benchmark program a file
+#     FUZZ message_fuzz.cc)           # one libFuzzer program a file; corpus in fuzz/<name>/
+include_guard()
+include(GoogleTest OPTIONAL)
+
+function(rtclab_room)
+  cmake_parse_arguments(ROOM "" "NAME" "SOURCES;DEPS;TESTS;TEST_DEPS;BENCHMARKS;FUZZ" ${ARGN})
+  set(target rtclab_${ROOM_NAME})
+  if(ROOM_SOURCES)
+    add_library(${target} STATIC ${ROOM_SOURCES})
+    target_link_libraries(${target} PUBLIC rtclab_options ${ROOM_DEPS})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE rtclab_options ${ROOM_DEPS})
+  endif()
+  add_library(rtclab::${ROOM_NAME} ALIAS ${target})
+
+  if(RTCLAB_TESTS AND ROOM_TESTS)
+    add_executable(${target}_test ${ROOM_TESTS})
+    target_link_libraries(${target}_test PRIVATE ${target} ${ROOM_TEST_DEPS} GTest::gmock_main)
+    gtest_discover_tests(${target}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+                         PROPERTIES TIMEOUT 120)
+  endif()
+  if(RTCLAB_BENCHMARKS)
+    foreach(source IN LISTS ROOM_BENCHMARKS)
+      get_filename_component(name ${source} NAME_WE)
+      add_executable(${name} ${source})
+      target_link_libraries(${name} PRIVATE ${target} ${ROOM_TEST_DEPS} benchmark::benchmark_main)
+    endforeach()
+  endif()
+  if(RTCLAB_FUZZ)
+    foreach(source IN LISTS ROOM_FUZZ)
+      get_filename_component(name ${source} NAME_WE)
+      add_executable(${name} ${source})
+      target_link_libraries(${name} PRIVATE ${target})
+      target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()
