@@ -1,4 +1,5 @@
-// The result of a suite as data. Everything here is virtual: no wall clock, host name or path of a machine.
+// The result of a suite as data. Everything here is virtual: no wall clock, host name or path of a
+// machine.
 #ifndef RTCLAB_RESULTS_MODEL_H_
 #define RTCLAB_RESULTS_MODEL_H_
 
@@ -29,13 +30,13 @@ struct SelectedPair {
 
 // One ICE connectivity check as an agent saw it, with what the network did to it.
 struct CheckRecord {
-  std::string agent;        // host name
+  std::string agent;                    // host name
   std::string local, remote;            // candidate descriptions, "srflx 203.0.113.1:4000"
   std::string local_type, remote_type;  // host, srflx, prflx, relay
   double sent_ms = 0;                   // first transmission
   int transmissions = 0;
   std::optional<double> answered_ms;
-  std::string outcome;      // succeeded, timeout, error 487, cancelled, pending
+  std::string outcome;  // succeeded, timeout, error 487, cancelled, pending
   bool nominating = false;
 };
 
@@ -43,22 +44,22 @@ struct CheckRecord {
 struct Cause {
   std::string where;
   std::string rule;
-  std::string text;      // one sentence
-  std::string agent;     // whose packets
-  std::string pair;      // "host -> srflx": the candidate pair that they checked; may be empty
+  std::string text;   // one sentence
+  std::string agent;  // whose packets
+  std::string pair;   // "host -> srflx": the candidate pair that they checked; may be empty
   int count = 0;
   double first_ms = 0;
 };
 
 struct Why {
-  std::string text;            // the answer in one or two sentences
-  std::vector<Cause> causes;   // most important first
+  std::string text;           // the answer in one or two sentences
+  std::vector<Cause> causes;  // most important first
 };
 
 struct TimingMs {
-  std::optional<double> gathering;         // both agents' gathering complete, from the session's start
+  std::optional<double> gathering;  // both agents' gathering complete, from the session's start
   std::optional<double> first_valid_pair;
-  std::optional<double> ice_connected;     // both agents have a selected pair
+  std::optional<double> ice_connected;  // both agents have a selected pair
 };
 
 struct CheckCounts {
@@ -67,11 +68,12 @@ struct CheckCounts {
 
 struct Session {
   std::string name;
-  std::string state;  // connected, failed
+  std::string state;                          // connected, failed
   std::optional<SelectedPair> selected_pair;  // as the first host of the session sees it
   TimingMs timing_ms;
-  CheckCounts checks;           // both agents
-  Json extra = Json::object();  // merged into the session object: phases such as restarts, data, consent
+  CheckCounts checks;  // both agents
+  Json extra =
+      Json::object();  // merged into the session object: phases such as restarts, data, consent
   Why why;
   std::vector<CheckRecord> check_log;
 };

@@ -16,10 +16,11 @@ namespace rtclab::scenarios {
 // One line of a run's story: a message between two hosts or something that happened at one.
 struct StoryEvent {
   double time_ms = 0;
-  std::string from;     // host, NAT or server name as in the scenario
-  std::string to;       // empty: something that happened at `from`
-  std::string text;     // "Binding request (check host -> srflx)", "gathered srflx 203.0.113.1:4000"
-  std::string dropped;  // where and why it ended, when it did not arrive: "nat/home: nat.filter...: sentence"
+  std::string from;  // host, NAT or server name as in the scenario
+  std::string to;    // empty: something that happened at `from`
+  std::string text;  // "Binding request (check host -> srflx)", "gathered srflx 203.0.113.1:4000"
+  std::string dropped;  // where and why it ended, when it did not arrive: "nat/home: nat.filter...:
+                        // sentence"
   std::string session;
 };
 
@@ -29,11 +30,12 @@ struct ExecuteOptions {
 };
 
 struct Outcome {
-  results::Run run;                 // verdict and failures are filled in from the expectations
-  std::vector<StoryEvent> story;    // in order of time
+  results::Run run;               // verdict and failures are filled in from the expectations
+  std::vector<StoryEvent> story;  // in order of time
 };
 
-// Uses the process-wide ns-3 simulator: one call at a time. Deterministic: the same spec gives the same outcome.
+// Uses the process-wide ns-3 simulator: one call at a time. Deterministic: the same spec gives the
+// same outcome.
 Outcome Execute(const RunSpec& spec, const ExecuteOptions& options);
 
 }  // namespace rtclab::scenarios

@@ -30,8 +30,8 @@ struct FirewallRule {
   bool operator==(const FirewallRule&) const = default;
 };
 
-// The first matching rule decides; without one, the direction's default does. An inbound packet of a flow that was
-// allowed outbound passes while the flow's state lives.
+// The first matching rule decides; without one, the direction's default does. An inbound packet of
+// a flow that was allowed outbound passes while the flow's state lives.
 struct FirewallBehaviour {
   bool default_allow_outbound = true;
   bool default_allow_inbound = false;

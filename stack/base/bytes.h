@@ -20,9 +20,7 @@ constexpr uint16_t LoadU16(const uint8_t* p) { return static_cast<uint16_t>(p[0]
 constexpr uint32_t LoadU32(const uint8_t* p) {
   return uint32_t{p[0]} << 24 | uint32_t{p[1]} << 16 | uint32_t{p[2]} << 8 | p[3];
 }
-constexpr uint64_t LoadU64(const uint8_t* p) {
-  return uint64_t{LoadU32(p)} << 32 | LoadU32(p + 4);
-}
+constexpr uint64_t LoadU64(const uint8_t* p) { return uint64_t{LoadU32(p)} << 32 | LoadU32(p + 4); }
 constexpr void StoreU16(uint8_t* p, uint16_t v) {
   p[0] = static_cast<uint8_t>(v >> 8);
   p[1] = static_cast<uint8_t>(v);
@@ -43,7 +41,8 @@ inline std::string_view AsString(ByteView b) {
   return {reinterpret_cast<const char*>(b.data()), b.size()};
 }
 
-// Reads forward through a view it does not own. A read past the end gives nullopt and moves nothing.
+// Reads forward through a view it does not own. A read past the end gives nullopt and moves
+// nothing.
 class ByteReader {
  public:
   explicit ByteReader(ByteView data) : data_(data) {}
@@ -88,7 +87,8 @@ class ByteWriter {
 
 // Lower-case hexadecimal without separators.
 std::string ToHex(ByteView bytes);
-// Reads hexadecimal, ignoring white space and colons; nullopt on any other character or an odd count.
+// Reads hexadecimal, ignoring white space and colons; nullopt on any other character or an odd
+// count.
 std::optional<Bytes> FromHex(std::string_view text);
 
 }  // namespace rtclab

@@ -9,11 +9,11 @@ namespace rtclab {
 
 }  // namespace rtclab
 
-#define CHECK(condition)                                              \
-  do {                                                                \
-    if (!(condition)) [[unlikely]] {                                  \
-      ::rtclab::CheckFailed(#condition, __FILE__, __LINE__);          \
-    }                                                                 \
+#define CHECK(condition)                                     \
+  do {                                                       \
+    if (!(condition)) [[unlikely]] {                         \
+      ::rtclab::CheckFailed(#condition, __FILE__, __LINE__); \
+    }                                                        \
   } while (false)
 
 #endif  // RTCLAB_STACK_BASE_CHECK_H_

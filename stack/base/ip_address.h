@@ -39,12 +39,12 @@ class IpAddress {
   uint32_t ToV4HostOrder() const;
 
   bool IsAny() const;
-  bool IsLoopback() const;        // 127.0.0.0/8, ::1
-  bool IsLinkLocal() const;       // 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291 section 2.5.6)
-  bool IsMulticast() const;       // 224.0.0.0/4, ff00::/8
-  bool IsPrivate() const;         // RFC 1918, RFC 6598 shared space, fc00::/7 (RFC 4193)
-  bool IsBroadcast() const;       // 255.255.255.255
-  bool IsV4Mapped() const;        // ::ffff:0:0/96
+  bool IsLoopback() const;   // 127.0.0.0/8, ::1
+  bool IsLinkLocal() const;  // 169.254.0.0/16 (RFC 3927), fe80::/10 (RFC 4291 section 2.5.6)
+  bool IsMulticast() const;  // 224.0.0.0/4, ff00::/8
+  bool IsPrivate() const;    // RFC 1918, RFC 6598 shared space, fc00::/7 (RFC 4193)
+  bool IsBroadcast() const;  // 255.255.255.255
+  bool IsV4Mapped() const;   // ::ffff:0:0/96
   // The IPv4 address inside an IPv4-mapped one; any other address unchanged.
   IpAddress Unmapped() const;
   // Whether the first `prefix_length` bits equal those of `network` (same family only).

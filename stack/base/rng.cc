@@ -16,7 +16,8 @@ uint64_t SplitMix64(uint64_t& state) {
   return z ^ (z >> 31);
 }
 
-// FNV-1a, then one splitmix round with the root seed mixed in, so that neighbouring seeds and names part at once.
+// FNV-1a, then one splitmix round with the root seed mixed in, so that neighbouring seeds and names
+// part at once.
 uint64_t SeedForName(uint64_t root_seed, std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325u;
   for (char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 0x100000001b3u;

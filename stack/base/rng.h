@@ -1,5 +1,5 @@
-// Randomness that comes from one seed. A run has one root seed; every consumer gets a stream of its own by name, so that
-// adding a consumer does not shift the others.
+// Randomness that comes from one seed. A run has one root seed; every consumer gets a stream of its
+// own by name, so that adding a consumer does not shift the others.
 #ifndef RTCLAB_STACK_BASE_RNG_H_
 #define RTCLAB_STACK_BASE_RNG_H_
 
@@ -11,13 +11,13 @@
 
 namespace rtclab {
 
-// xoshiro256** 1.0 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021), seeded by splitmix64.
-// Reproducible on every platform. Not for secrets outside a simulation.
+// xoshiro256** 1.0 (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2021),
+// seeded by splitmix64. Reproducible on every platform. Not for secrets outside a simulation.
 class Rng {
  public:
   explicit Rng(uint64_t seed);
-  // The stream called `name` under `root_seed`: independent of every other name's. Names are paths, such as
-  // "nat/home-a/ports" or "ice/alice/tiebreaker".
+  // The stream called `name` under `root_seed`: independent of every other name's. Names are paths,
+  // such as "nat/home-a/ports" or "ice/alice/tiebreaker".
   Rng(uint64_t root_seed, std::string_view name);
 
   uint64_t NextU64();
@@ -26,7 +26,8 @@ class Rng {
   uint64_t Uniform(uint64_t low, uint64_t high);
   // Uniform in [0, 1).
   double UniformReal();
-  // True with probability p; p <= 0 never, p >= 1 always. Draws once in every case, so that a changed p shifts nothing.
+  // True with probability p; p <= 0 never, p >= 1 always. Draws once in every case, so that a
+  // changed p shifts nothing.
   bool Bernoulli(double p);
   // Normally distributed with mean 0 and standard deviation 1.
   double Normal();

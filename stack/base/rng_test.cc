@@ -22,8 +22,9 @@ TEST(RngTest, NeighbouringSeedsAndNamesPart) {
   EXPECT_EQ(first.size(), 500u);
 }
 
-// The reference output for the state {1, 2, 3, 4} is published with the algorithm; our seeding differs, so the known
-// answer here pins the stream across versions: results of old seeds must stay reproducible.
+// The reference output for the state {1, 2, 3, 4} is published with the algorithm; our seeding
+// differs, so the known answer here pins the stream across versions: results of old seeds must stay
+// reproducible.
 TEST(RngTest, StreamIsPinned) {
   Rng rng(1);
   EXPECT_EQ(rng.NextU64(), 0xb3f2af6d0fc710c5u);
@@ -62,7 +63,8 @@ TEST(RngTest, DistributionsHaveTheirMoments) {
 TEST(RngTest, IceStringUsesOnlyIceChars) {
   const std::string text = Rng(5).IceString(200);
   EXPECT_EQ(text.size(), 200u);
-  for (char c : text) EXPECT_TRUE(std::isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/');
+  for (char c : text)
+    EXPECT_TRUE(std::isalnum(static_cast<unsigned char>(c)) || c == '+' || c == '/');
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Time, rate and size as types, so that a millisecond is never a byte. There is one time type in this code base.
+// Time, rate and size as types, so that a millisecond is never a byte. There is one time type in
+// this code base.
 #ifndef RTCLAB_STACK_BASE_UNITS_H_
 #define RTCLAB_STACK_BASE_UNITS_H_
 
@@ -53,8 +54,8 @@ class TimeDelta {
   int64_t nanos_ = 0;
 };
 
-// A moment on the driver's clock: nanoseconds since the run began. Always pushed in, never read from a system clock.
-// PlusInfinity() is how NextTimeout() says "none".
+// A moment on the driver's clock: nanoseconds since the run began. Always pushed in, never read
+// from a system clock. PlusInfinity() is how NextTimeout() says "none".
 class Timestamp {
  public:
   constexpr Timestamp() = default;
@@ -105,9 +106,7 @@ class DataRate {
   static constexpr DataRate BitsPerSec(int64_t v) { return DataRate(v); }
   static constexpr DataRate KilobitsPerSec(int64_t v) { return DataRate(v * 1'000); }
   static constexpr DataRate MegabitsPerSec(int64_t v) { return DataRate(v * 1'000'000); }
-  static constexpr DataRate PlusInfinity() {
-    return DataRate(std::numeric_limits<int64_t>::max());
-  }
+  static constexpr DataRate PlusInfinity() { return DataRate(std::numeric_limits<int64_t>::max()); }
   constexpr int64_t bps() const { return bps_; }
   constexpr bool IsInfinite() const { return bps_ == std::numeric_limits<int64_t>::max(); }
   constexpr auto operator<=>(const DataRate&) const = default;
@@ -116,8 +115,8 @@ class DataRate {
     if (IsInfinite()) return TimeDelta::Zero();
     const int64_t whole = size.bits() / bps_;
     const int64_t rest = size.bits() % bps_;
-    return TimeDelta::Seconds(whole) +
-           TimeDelta::Nanos(static_cast<int64_t>(static_cast<__int128>(rest) * 1'000'000'000 / bps_));
+    return TimeDelta::Seconds(whole) + TimeDelta::Nanos(static_cast<int64_t>(
+                                           static_cast<__int128>(rest) * 1'000'000'000 / bps_));
   }
 
  private:

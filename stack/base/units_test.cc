@@ -12,7 +12,8 @@ TEST(UnitsTest, InfinityAbsorbs) {
 }
 
 TEST(UnitsTest, TransmissionTimeIsExact) {
-  EXPECT_EQ(DataRate::MegabitsPerSec(1).TransmissionTime(DataSize::Bytes(125)), TimeDelta::Millis(1));
+  EXPECT_EQ(DataRate::MegabitsPerSec(1).TransmissionTime(DataSize::Bytes(125)),
+            TimeDelta::Millis(1));
   EXPECT_EQ(DataRate::BitsPerSec(3).TransmissionTime(DataSize::Bytes(1)),
             TimeDelta::Nanos(2'666'666'666));
   EXPECT_EQ(DataRate::PlusInfinity().TransmissionTime(DataSize::Bytes(1500)), TimeDelta::Zero());
