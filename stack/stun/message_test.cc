@@ -417,7 +417,21 @@ TEST(AttributeRegistryTest, NumbersAreThoseOfTheRegistry) {
                                                        {0x802c, "OTHER-ADDRESS"},
                                                        {0x802d, "ECN-CHECK STUN"},
                                                        {0x802e, "THIRD-PARTY-AUTHORIZATION"},
-                                                       {0x8030, "MOBILITY-TICKET"}};
+                                                       {0x8030, "MOBILITY-TICKET"},
+                                                       {0xc000, "CISCO-STUN-FLOWDATA"},
+                                                       {0xc001, "NOMINATION"},
+                                                       {0xc002, "ENF-NETWORK-STATUS"},
+                                                       {0xc003, "CISCO-WEBEX-FLOW-INFO"},
+                                                       {0xc056, "CITRIX-TRANSACTION-ID"},
+                                                       {0xc057, "GOOG-NETWORK-INFO"},
+                                                       {0xc058, "GOOG-LAST-ICE-CHECK-RECEIVED"},
+                                                       {0xc059, "GOOG-MISC-INFO"},
+                                                       {0xc05a, "GOOG-OBSOLETE-1"},
+                                                       {0xc05b, "GOOG-CONNECTION-ID"},
+                                                       {0xc05c, "GOOG-DELTA"},
+                                                       {0xc05d, "GOOG-DELTA-ACK"},
+                                                       {0xc05e, "GOOG-DELTA-SYNC-REQ"},
+                                                       {0xc060, "GOOG-MESSAGE-INTEGRITY-32"}};
   for (const auto& [number, name] : expected) {
     EXPECT_EQ(ToString(static_cast<AttributeType>(number)), name) << number;
   }
