@@ -166,7 +166,10 @@ TEST(MessageViewTest, Sha256TruncationRules) {
     Bytes bytes = *FromHex("0001 0000 2112a442 0102030405060708090a0b0c 001c 0000");
     StoreU16(bytes.data() + 2, static_cast<uint16_t>(4 + padded));
     StoreU16(bytes.data() + 22, static_cast<uint16_t>(size));
-    const auto mac = key.sha256().Compute(ByteView(bytes).first(20));
+    // As a reader would compute it that took the size as it is.
+    Bytes covered(bytes.begin(), bytes.begin() + 20);
+    StoreU16(covered.data() + 2, static_cast<uint16_t>(4 + size));
+    const auto mac = key.sha256().Compute(covered);
     for (std::size_t i = 0; i < padded; ++i) bytes.push_back(i < size && i < 32 ? mac[i] : 0);
     const auto view = MessageView::Parse(bytes);
     ASSERT_TRUE(view) << size;
@@ -186,6 +189,17 @@ TEST(MessageViewTest, IntegrityOfAnotherSizeIsRefused) {
 TEST(MessageViewTest, FirstOccurrenceWins) {
   const Bytes bytes = Message("0024 0004 00000001 0024 0004 00000002");
   EXPECT_EQ(MessageView::Parse(bytes)->GetU32(AttributeType::kPriority), 1u);
+}
+
+TEST(MessageViewTest, RepeatedIntegrityDoesNotReplaceTheFirst) {
+  const IntegrityKey key = IntegrityKey::ShortTerm("secret");
+  Bytes bytes = MessageBuilder(MessageClass::kRequest, Method::kBinding, kId)
+                    .AddMessageIntegrity(key)
+                    .Build();
+  const Bytes second = *FromHex("0008 0014 0000000000000000000000000000000000000000");
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  bytes[3] = static_cast<uint8_t>(bytes[3] + 24);
+  EXPECT_TRUE(MessageView::Parse(bytes)->VerifyIntegrity(key));
 }
 
 TEST(MessageViewTest, MalformedAddressesAreNotRead) {
