@@ -7,12 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "sim/trace/packet_info.h"
 #include "stack/base/ip_address.h"
 #include "stack/base/units.h"
 
 namespace rtclab::sim {
-
-enum class IpProtocol : uint8_t { kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpv6 = 58 };
 
 enum class Direction : uint8_t { kOutbound, kInbound };  // seen from the protected network
 
@@ -30,8 +29,8 @@ struct FirewallRule {
   bool operator==(const FirewallRule&) const = default;
 };
 
-// The first matching rule decides; without one, the direction's default does. An inbound packet of a flow that was
-// allowed outbound passes while the flow's state lives.
+// The first matching rule decides; without one, the direction's default does. An inbound packet of
+// a flow that was allowed outbound passes while the flow's state lives.
 struct FirewallBehaviour {
   bool default_allow_outbound = true;
   bool default_allow_inbound = false;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/firewall/rules.h"
+#include "sim/trace/packet_info.h"
 #include "stack/base/ip_address.h"
 #include "stack/base/units.h"
 
@@ -21,27 +21,20 @@ enum class PacketEventKind : uint8_t {
   kDropped,     // it ended here, by `rule`
 };
 
-// The addresses of a packet as they are at one point of its way. For ICMP echo both ports are the identifier.
-struct FlowTuple {
-  IpProtocol protocol = IpProtocol::kUdp;
-  TransportAddress source;
-  TransportAddress destination;
-
-  auto operator<=>(const FlowTuple&) const = default;
-};
-
 struct PacketEvent {
   Timestamp time;
   PacketEventKind kind = PacketEventKind::kSent;
-  uint64_t packet = 0;   // the same number on a packet's whole way through the network, NATs included
-  std::string where;     // "nat/home-a", "firewall/office", "link/home-a/up", "host/alice"
-  std::string rule;      // a stable id, e.g. "nat.filter.address-and-port-dependent"; empty unless dropped
-  std::string detail;    // one sentence for a person
-  FlowTuple tuple;       // as it arrived at `where`
+  uint64_t packet =
+      0;              // the same number on a packet's whole way through the network, NATs included
+  std::string where;  // "nat/home-a", "firewall/office", "link/home-a/up", "host/alice"
+  std::string
+      rule;  // a stable id, e.g. "nat.filter.address-and-port-dependent"; empty unless dropped
+  std::string detail;                   // one sentence for a person
+  FlowTuple tuple;                      // as it arrived at `where`
   std::optional<FlowTuple> translated;  // kTranslated: as it left
-  std::size_t size = 0;  // bytes of IP packet
-  // Transaction id of a STUN message in the payload, also inside a TURN Send indication or ChannelData: what ties a
-  // packet to an ICE check.
+  std::size_t size = 0;                 // bytes of IP packet
+  // Transaction id of a STUN message in the payload, also inside a TURN Send indication or
+  // ChannelData: what ties a packet to an ICE check.
   std::optional<std::array<uint8_t, 12>> stun_transaction;
 };
 
