@@ -2,12 +2,36 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <iterator>
 
 #include "sim/nat/nat_impl.h"
 #include "sim/nat/nat_rules.h"
 #include "stack/base/check.h"
 
 namespace rtclab::sim {
+
+std::optional<std::string> FindContradiction(const NatBehaviour& b) {
+  if (b.port_low == 0) return "the lowest external port must be at least 1";
+  if (b.port_low > b.port_high) {
+    return fmt::format("the lowest external port, {}, lies above the highest, {}", b.port_low,
+                       b.port_high);
+  }
+  const TimeDelta timeouts[] = {b.udp_unreplied_timeout, b.udp_timeout, b.icmp_timeout,
+                                b.tcp_transitory_timeout, b.tcp_established_timeout};
+  for (const TimeDelta timeout : timeouts) {
+    if (timeout <= TimeDelta::Zero()) return "every timeout must be longer than zero";
+  }
+  if (b.port_reuse_delay < TimeDelta::Zero()) return "the port reuse delay must not be negative";
+  if (b.max_mappings < 0 || b.max_mappings_per_host < 0 || b.max_sessions_per_mapping < 0) {
+    return "no limit may be negative";
+  }
+  // Overlapping mappings are told apart by their destinations alone.
+  if (b.port_overlapping && (b.mapping != Mapping::kAddressAndPortDependent ||
+                             b.filtering != Filtering::kAddressAndPortDependent)) {
+    return "overlapping ports need address-and-port-dependent mapping and filtering";
+  }
+  return std::nullopt;
+}
 
 Nat::Nat(const NatBehaviour& behaviour, std::vector<IpAddress> external, Rng rng)
     : impl_(std::make_unique<Impl>(behaviour, std::move(external), rng)) {}
@@ -34,11 +58,7 @@ Nat::Impl::Impl(const NatBehaviour& behaviour, std::vector<IpAddress> external, 
       external_(std::move(external)),
       rng_(rng),
       ports_(behaviour, external_.size()) {
-  CHECK(behaviour.port_low > 0 && behaviour.port_low <= behaviour.port_high);
-  // Overlapping mappings are told apart by their destinations alone.
-  CHECK(!behaviour.port_overlapping ||
-        (behaviour.mapping == Mapping::kAddressAndPortDependent &&
-         behaviour.filtering == Filtering::kAddressAndPortDependent));
+  CHECK(!FindContradiction(behaviour));
 }
 
 bool Nat::Impl::IsExternal(const IpAddress& address) const {

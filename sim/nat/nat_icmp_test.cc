@@ -130,6 +130,7 @@ TEST(NatIcmpTest, AnEndpointIndependentMappingMatchesAnyDestination) {
 TEST(NatIcmpTest, OverlappingMappingsAreToldApart) {
   NatBehaviour b;
   b.mapping = Mapping::kAddressAndPortDependent;
+  b.filtering = Filtering::kAddressAndPortDependent;
   b.port_overlapping = true;
   Nat nat = MakeNat(b);
   const TransportAddress mapped = Send(nat, Sec(0), kAlice, kPeer);

@@ -68,5 +68,19 @@ TEST(NatLimitsTest, ADroppedPacketLeavesNothingBehind) {
   EXPECT_TRUE(nat.Mappings(Sec(0)).empty());
 }
 
+TEST(NatLimitsTest, ContradictionsAreNamed) {
+  EXPECT_EQ(FindContradiction({}), std::nullopt);
+  EXPECT_EQ(FindContradiction({.port_low = 0}), "the lowest external port must be at least 1");
+  EXPECT_EQ(FindContradiction({.port_low = 3000, .port_high = 2000}),
+            "the lowest external port, 3000, lies above the highest, 2000");
+  EXPECT_EQ(FindContradiction({.icmp_timeout = TimeDelta::Zero()}),
+            "every timeout must be longer than zero");
+  EXPECT_EQ(FindContradiction({.port_reuse_delay = TimeDelta::Nanos(-1)}),
+            "the port reuse delay must not be negative");
+  EXPECT_EQ(FindContradiction({.max_mappings_per_host = -1}), "no limit may be negative");
+  EXPECT_EQ(FindContradiction({.port_overlapping = true}),
+            "overlapping ports need address-and-port-dependent mapping and filtering");
+}
+
 }  // namespace
 }  // namespace rtclab::sim

@@ -41,6 +41,7 @@ TEST(NatPresetsTest, FifteenWithNamesAndSources) {
         << preset.name;
     EXPECT_TRUE(preset.description.ends_with(".")) << preset.name;
     EXPECT_EQ(FindNatPreset(preset.name), &preset);
+    EXPECT_EQ(FindContradiction(preset.behaviour), std::nullopt) << preset.name;
   }
   EXPECT_EQ(names.size(), 15u);
   EXPECT_EQ(FindNatPreset("full-coan"), nullptr);
