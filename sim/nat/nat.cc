@@ -297,8 +297,8 @@ std::vector<std::size_t> Nat::Impl::AddressesFor(const IpAddress& internal) {
   }
   if (pool.size() < 2) return pool;
   if (behaviour_.pooling == Pooling::kArbitrary) {
-    std::ranges::rotate(pool,
-                        pool.begin() + static_cast<int64_t>(rng_.Uniform(0, pool.size() - 1)));
+    std::rotate(pool.begin(), pool.begin() + static_cast<int64_t>(rng_.Uniform(0, pool.size() - 1)),
+                pool.end());
     return pool;
   }
   // Paired: a host keeps its address, and gets no other when that one has no port left (RFC 7857 section 4). Hosts take
