@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/firewall/rules.h"
+#include "sim/trace/packet_info.h"
 #include "stack/base/ip_address.h"
 #include "stack/base/units.h"
 
@@ -19,16 +19,6 @@ enum class PacketEventKind : uint8_t {
   kReceived,    // a host's socket got it
   kTranslated,  // a NAT rewrote it
   kDropped,     // it ended here, by `rule`
-};
-
-// The addresses of a packet as they are at one point of its way. For ICMP echo both ports are the
-// identifier.
-struct FlowTuple {
-  IpProtocol protocol = IpProtocol::kUdp;
-  TransportAddress source;
-  TransportAddress destination;
-
-  auto operator<=>(const FlowTuple&) const = default;
 };
 
 struct PacketEvent {
