@@ -215,6 +215,7 @@ void Client::End() {
 }
 
 void Client::Start(Timestamp now, Request request) {
+  redirects_.Asked(now, server_);
   transactions_.push_back(Build(now, std::move(request)));
   Queue(transactions_.back().bytes);
 }

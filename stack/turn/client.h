@@ -12,6 +12,7 @@
 
 #include "stack/base/rng.h"
 #include "stack/base/sans_io.h"
+#include "stack/stun/alternate_server.h"
 #include "stack/stun/long_term_client.h"
 #include "stack/stun/message.h"
 #include "stack/stun/transaction.h"
@@ -126,7 +127,7 @@ class Client {
   void HandleChannelFailure(Timestamp now, const Request& request, int code,
                             std::string_view reason);
   bool RelaxAndRetry(Timestamp now, const stun::MessageView& message);
-  bool FollowRedirect(Timestamp now, const TransportAddress& alternate);
+  void Redirect(Timestamp now, const TransportAddress& server);
   void Lose(int code, std::string_view reason);
   void Delete(Timestamp now, bool report);
   void End();
@@ -146,7 +147,8 @@ class Client {
   Rng& rng_;
   stun::LongTermClient credentials_;
   TransportAddress server_;
-  std::vector<TransportAddress> visited_;  // servers that redirected us
+  stun::RedirectGuard redirects_;
+  int redirects_followed_ = 0;
   State state_ = State::kIdle;
   bool report_closed_ = false;
   bool dont_fragment_;  // still asked for

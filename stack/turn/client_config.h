@@ -78,7 +78,7 @@ struct Allocated {
 struct AllocateFailed {
   int code = 0;  // the STUN error code, or kRequestTimedOut, or kBadAnswer
   std::string reason;
-  std::optional<TransportAddress> alternate_server;
+  std::optional<TransportAddress> alternate_server;  // not followed: beyond max_redirects
   Advice advice = Advice::kGiveUp;
 };
 struct Redirected {  // 300: the Allocate request goes on to another server

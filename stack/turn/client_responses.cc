@@ -93,14 +93,10 @@ void Client::HandleError(Timestamp now, const Request& request, const MessageVie
   AllocateFailed failed{error.code, Reason(error.code, error.reason), std::nullopt,
                         Advice::kGiveUp};
   if (error.code == stun::kErrorTryAlternate) {
-    // The one of our family comes first, but another may stand beside it.
-    for (const auto& alternate : message.GetAddresses(AttributeType::kAlternateServer)
-                                     .value_or(std::vector<TransportAddress>{})) {
-      if (!failed.alternate_server && alternate.family() == server_.family()) {
-        failed.alternate_server = alternate;
-      }
+    if (const auto redirect = redirects_.Follow(now, message, server_)) {
+      failed.alternate_server = redirect->server;
+      if (redirects_followed_ < config_.max_redirects) return Redirect(now, redirect->server);
     }
-    if (failed.alternate_server && FollowRedirect(now, *failed.alternate_server)) return;
   }
   HandleAllocateFailure(std::move(failed));
 }
@@ -116,20 +112,13 @@ bool Client::RelaxAndRetry(Timestamp now, const MessageView& message) {
   return true;
 }
 
-// Section 7.4, 300, and RFC 8489 section 10: never back to a server that has sent us away.
-bool Client::FollowRedirect(Timestamp now, const TransportAddress& alternate) {
-  const bool looped = alternate == server_ ||
-                      std::find(visited_.begin(), visited_.end(), alternate) != visited_.end();
-  if (looped || alternate.family() != server_.family() || alternate.port == 0 ||
-      visited_.size() >= static_cast<std::size_t>(std::max(0, config_.max_redirects))) {
-    return false;
-  }
-  visited_.push_back(server_);
-  events_.Push(Redirected{server_, alternate});
-  server_ = alternate;
+// Section 7.4, 300: a new server asks for credentials anew.
+void Client::Redirect(Timestamp now, const TransportAddress& server) {
+  ++redirects_followed_;
+  events_.Push(Redirected{server_, server});
+  server_ = server;
   credentials_ = stun::LongTermClient(config_.username, config_.password);
   Start(now, Request{Method::kAllocate});
-  return true;
 }
 
 // Section 7.3.

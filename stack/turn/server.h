@@ -126,8 +126,8 @@ class Server {
   int CheckFamilies(const stun::MessageView& message, Plan& plan) const;
   bool Supports(AddressFamily family) const;
   bool RejectWhenFull(const Responder& responder);
-  std::optional<TransportAddress> AlternateServer(AddressFamily family) const;
-  void Redirect(const Responder& responder, const TransportAddress& alternate);
+  bool HasAlternate(AddressFamily family) const;
+  void Redirect(const Responder& responder);
   void StartAllocation(Timestamp now, const Responder& responder, const Plan& plan);
   bool WantRelay(Pending& pending, std::size_t slot);
   std::optional<TransportAddress> PickAddress(AddressFamily family, bool even, bool pair);

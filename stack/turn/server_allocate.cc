@@ -1,6 +1,7 @@
 // The Allocate request: its checks, the relay sockets, the answer (RFC 8656 section 7.2).
 #include <algorithm>
 
+#include "stack/stun/alternate_server.h"
 #include "stack/turn/attributes.h"
 #include "stack/turn/server_internal.h"
 
@@ -95,9 +96,9 @@ bool Server::Supports(AddressFamily family) const {
 
 // Checks 10 and 11.
 bool Server::RejectWhenFull(const Responder& responder) {
-  const auto alternate = AlternateServer(responder.tuple.client.family());
+  const bool alternate = HasAlternate(responder.tuple.client.family());
   if (config_.redirect_all && alternate) {
-    Redirect(responder, *alternate);
+    Redirect(responder);
     return true;
   }
   const auto count = allocations_of_user_.find(QuotaKey(responder));
@@ -107,29 +108,22 @@ bool Server::RejectWhenFull(const Responder& responder) {
   }
   if (allocations_.size() < config_.max_allocations) return false;
   if (alternate) {
-    Redirect(responder, *alternate);
+    Redirect(responder);
   } else {
     Reject(responder, stun::kErrorInsufficientCapacity);
   }
   return true;
 }
 
-std::optional<TransportAddress> Server::AlternateServer(AddressFamily family) const {
-  for (const TransportAddress& alternate : config_.alternate_servers) {
-    if (alternate.family() == family) return alternate;
-  }
-  return std::nullopt;
+bool Server::HasAlternate(AddressFamily family) const {
+  return std::any_of(config_.alternate_servers.begin(), config_.alternate_servers.end(),
+                     [family](const TransportAddress& a) { return a.family() == family; });
 }
 
-void Server::Redirect(const Responder& responder, const TransportAddress& alternate) {
+void Server::Redirect(const Responder& responder) {
   MessageBuilder builder(stun::MessageClass::kErrorResponse, responder.method, responder.id);
   builder.AddErrorCode(stun::kErrorTryAlternate);
-  builder.AddAddress(AttributeType::kAlternateServer, alternate);
-  // RFC 8489 section 10: one of the other family after the mandatory one.
-  const AddressFamily other = alternate.ip.IsV4() ? AddressFamily::kIpv6 : AddressFamily::kIpv4;
-  if (const auto second = AlternateServer(other)) {
-    builder.AddAddress(AttributeType::kAlternateServer, *second);
-  }
+  stun::AddAlternateServers(builder, responder.tuple.client.family(), config_.alternate_servers);
   SendToClient(responder.tuple, Finish(builder, responder));
 }
 
