@@ -218,22 +218,6 @@ INSTANTIATE_TEST_SUITE_P(Families, CoturnRelayTest,
                                   name(test.param.relay);
                          });
 
-TEST(CoturnTest, DualAllocation) {
-  const Coturn coturn(kDualStack);
-  ASSERT_TRUE(coturn.up());
-  Session session(coturn, AddressFamily::kIpv4);
-  session.config.dual = true;
-  turn::Client& client = session.Start();
-  ASSERT_TRUE(session.Await<turn::Allocated>());
-  ASSERT_EQ(client.relayed().size(), 2u);
-  const TransportAddress peer = session.AddPeer(AddressFamily::kIpv6);
-  client.BindChannel(session.driver.Now(), peer);
-  ASSERT_TRUE(session.Await<turn::ChannelBound>());
-  ASSERT_TRUE(client.Send(session.driver.Now(), peer, Bytes{6}));
-  ASSERT_TRUE(session.Await<turn::DataReceived>());
-  EXPECT_TRUE(session.All<turn::DataReceived>()[0].relayed.ip.IsV6());
-}
-
 TEST(CoturnTest, ReservedPort) {
   const Coturn coturn(kDualStack);
   ASSERT_TRUE(coturn.up());
@@ -281,7 +265,8 @@ TEST(CoturnTest, TimeLimitedCredentials) {
   const Coturn coturn({"--use-auth-secret", "--static-auth-secret=south"});
   ASSERT_TRUE(coturn.up());
   Session session(coturn, AddressFamily::kIpv4);
-  const auto credential = stun::MakeRestCredential("south", 4'000'000'000, "alice");
+  // coturn reads the expiry into 31 bits, so this is as late as it gets (2038).
+  const auto credential = stun::MakeRestCredential("south", 2'147'000'000, "alice");
   session.config.username = credential.username;
   session.config.password = credential.password;
   session.Start();
@@ -303,7 +288,7 @@ TEST(CoturnTest, StaleNonceIsRenewedWithoutLoss) {
 }
 
 TEST(CoturnTest, NatDiscoverySeesNoNat) {
-  const Coturn coturn({"--listening-ip=127.0.0.2", "--rfc5780", "--no-auth"});
+  const Coturn coturn({"--listening-ip=127.0.0.2", "--no-auth"});
   ASSERT_TRUE(coturn.up());
   Rng rng(5);
   stun::NatDiscoveryConfig config;
