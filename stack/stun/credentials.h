@@ -42,7 +42,7 @@ class StaticCredentials : public CredentialStore {
   std::map<std::string, std::string, std::less<>> passwords_;  // both prepared
 };
 
-// Time-limited credentials, draft-uberti-behave-turn-rest: username "expiry[:user]" with the expiry as UNIX time in seconds, password
+// Time-limited credentials, draft-uberti-rtcweb-turn-rest-00: username "expiry[:user]" with the expiry as UNIX time in seconds, password
 // base64(HMAC-SHA1(secret, username)).
 class RestCredentials : public CredentialStore {
  public:

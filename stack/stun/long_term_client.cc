@@ -120,9 +120,8 @@ LongTermClient::Verdict LongTermClient::HandleStaleNonce(const MessageView& resp
 
 LongTermClient::Verdict LongTermClient::HandleResponse(const MessageView& response,
                                                        const Signature& signature) {
-  // 0 for a success response.
+  // 0 for a success response and for an error response without a proper ERROR-CODE.
   const int code = response.IsError() ? response.GetErrorCode().value_or(ErrorCode{}).code : 0;
-  if (response.IsError() && code == 0) return Refuse(Verdict::kDiscard, "ERROR-CODE is malformed");
   if (code == kErrorUnauthenticated) return HandleChallenge(response, signature);
   if (code == kErrorStaleNonce) return HandleStaleNonce(response);
   if (IsBidDown(response)) {

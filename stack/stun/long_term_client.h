@@ -20,7 +20,9 @@ class LongTermClient {
   };
 
   enum class Verdict {
-    kAccept,   // authentic (or the request was unsigned): process it
+    // Authentic, or the request was unsigned: process it. An error response without a proper ERROR-CODE ends its
+    // transaction (section 6.3.4).
+    kAccept,
     kRetry,    // send the request again as a new transaction, signed anew
     kFail,     // must not be tried again: wrong credentials or a bid-down
     kDiscard,  // as if never received

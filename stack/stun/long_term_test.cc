@@ -360,7 +360,7 @@ TEST_F(LongTermTest, ResponsesWithoutOrWithWrongIntegrityAreNotTaken) {
     return MessageBuilder(MessageClass::kErrorResponse, view->method(), view->transaction_id())
         .Build();
   };
-  EXPECT_EQ(Ask(client, Timestamp::Zero(), no_code).verdict, Verdict::kDiscard);
+  EXPECT_EQ(Ask(client, Timestamp::Zero(), no_code).verdict, Verdict::kIntegrityViolation);
   const auto promising = [](Bytes response) {
     const auto view = MessageView::Parse(response);
     return MessageBuilder(view->message_class(), view->method(), view->transaction_id())

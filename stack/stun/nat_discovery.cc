@@ -1,6 +1,7 @@
 #include "stack/stun/nat_discovery.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "stack/base/check.h"
@@ -179,14 +180,12 @@ bool NatDiscovery::HandlePacket(Timestamp now, const Datagram& packet) {
     // RFC 5780 section 3.4: our own request coming back in is the answer.
     if (!message->IsRequest()) return true;
   } else if (message->IsSuccess()) {
+    constexpr std::array kKnown = {AttributeType::kXorMappedAddress, AttributeType::kMappedAddress,
+                                   AttributeType::kPadding};
     const auto mapped = message->GetXorAddress(AttributeType::kXorMappedAddress);
-    if (!mapped ||
-        !message
-             ->UnknownRequired(std::array{AttributeType::kXorMappedAddress,
-                                          AttributeType::kMappedAddress, AttributeType::kPadding})
-             .empty()) {
-      return true;
-    }
+    if (!mapped) return true;
+    // RFC 8489 section 6.3.3: a response that we don't understand ends the transaction, and with it the test.
+    if (!message->UnknownRequired(kKnown).empty()) outcome.error_code = kErrorUnknownAttribute;
     outcome.mapped = *mapped;
     outcome.plain_mapped =
         message->GetAddress(AttributeType::kMappedAddress).value_or(TransportAddress{});

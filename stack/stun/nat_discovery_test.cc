@@ -348,15 +348,21 @@ TEST(NatDiscoveryTest, ForeignPacketsAreNotTaken) {
   const Bytes other = *FromHex("0101 0000 2112a442 0102030405060708090a0b0c");
   EXPECT_FALSE(client.HandlePacket(Timestamp::Zero(), {kPrimary, kLocal, other}));
   EXPECT_FALSE(client.HandlePacket(Timestamp::Zero(), {kPrimary, kLocal, Bytes{1, 2, 3}}));
-  // A success response with the right id but without an address, and one with an unknown required attribute.
-  for (const char* body : {"", "0020 0008 00012c84 e112a643 7001 0000"}) {
-    Bytes bytes = *FromHex(std::string("0101 0000 2112a442 000000000000000000000000") + body);
+  const auto answer = [&](std::string body) {
+    Bytes bytes = *FromHex("0101 0000 2112a442 000000000000000000000000" + body);
     StoreU16(bytes.data() + 2, static_cast<uint16_t>(bytes.size() - 20));
     std::copy_n(request->payload.begin() + 8, 12, bytes.begin() + 8);
-    EXPECT_TRUE(client.HandlePacket(Timestamp::Zero(), {kPrimary, kLocal, bytes}));
-    EXPECT_FALSE(client.report().udp_works);
-  }
+    return bytes;
+  };
+  // Without an address it is discarded; with an unknown required attribute the transaction has failed.
+  const Bytes no_address = answer("");
+  EXPECT_TRUE(client.HandlePacket(Timestamp::Zero(), {kPrimary, kLocal, no_address}));
   EXPECT_EQ(client.NextTimeout(), Timestamp::Millis(500));
+  EXPECT_FALSE(client.done());
+  const Bytes unknown = answer("0020 0008 00012c84 e112a643 7001 0000");
+  EXPECT_TRUE(client.HandlePacket(Timestamp::Zero(), {kPrimary, kLocal, unknown}));
+  EXPECT_TRUE(client.done());
+  EXPECT_TRUE(client.report().mapped.IsNone());
 }
 
 }  // namespace
