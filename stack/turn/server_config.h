@@ -94,7 +94,7 @@ struct RelayWanted {
   RelayId id{};
   TransportAddress address;
 };
-// The driver closes the socket.
+// The driver closes the socket, if it could bind one.
 struct RelayReleased {
   RelayId id{};
   TransportAddress address;
