@@ -247,17 +247,21 @@ void ChecklistSet::RecomputePriorities(Role role) {
 
 void ChecklistSet::Remove(Pair& pair) {
   CHECK(pair.serial != 0);
+  Dequeue(pair);
   Checklist& l = list(pair.stream);
-  if (pair.queued) {
-    const PairRef ref = RefOf(pair);
-    l.triggered.erase(std::find(l.triggered.begin(), l.triggered.end(), ref));
-    --triggered_;
-  }
   --counts_[static_cast<std::size_t>(pair.state)];
   if (IsUndecided(pair.state)) --l.undecided;
   --l.pairs;
   --live_pairs_;
   pair = Pair{};
+}
+
+void ChecklistSet::Dequeue(Pair& pair) {
+  if (!pair.queued) return;
+  auto& queue = list(pair.stream).triggered;
+  queue.erase(std::find(queue.begin(), queue.end(), RefOf(pair)));
+  pair.queued = false;
+  --triggered_;
 }
 
 Pair* ChecklistSet::Find(PairRef ref) {
@@ -273,6 +277,7 @@ void ChecklistSet::SetState(Pair& pair, PairState state) {
 }
 
 void ChecklistSet::SetFailed(Pair& pair, FailureCause cause, int error_code) {
+  Dequeue(pair);
   SetState(pair, PairState::kFailed);
   pair.failure = cause;
   pair.error_code = error_code;

@@ -137,6 +137,8 @@ class ChecklistSet {
   void Unfreeze(const Pair& like);
   // Makes the pair Waiting and queues it for a triggered check, unless it is queued.
   void Trigger(Pair& pair);
+  // Takes the pair off the triggered-check queue, if it is there.
+  void Dequeue(Pair& pair);
 
   // RFC 8445 section 6.1.4.2, steps 1 to 3, for one checklist: the pair to check next, taken off the queue or unfrozen as
   // needed; `triggered` says which. Pairs for which `may_send(pair)` is false are passed over. None: step 4.
