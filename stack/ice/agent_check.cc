@@ -229,10 +229,15 @@ void Agent::Impl::HandleCheckTimers(Timestamp now) {
 
 bool Agent::Impl::HandleCheckResponse(Timestamp now, CheckTransaction& check, const Datagram& packet,
                                       const stun::MessageView& message) {
-  const auto error = message.IsError() ? message.GetErrorCode() : std::nullopt;
+  int error_code = 0;
+  if (message.IsError()) {
+    const auto error = message.GetErrorCode();
+    if (!error) return false;
+    error_code = error->code;
+  }
   // RFC 8489 section 9.1.4: an unauthenticated response is as if it had not come; the log remembers its code.
   if (!message.VerifyIntegrity(keys_->remote_key)) {
-    if (CheckRecord* record = LogOf(check); record != nullptr && error) record->error_code = error->code;
+    if (CheckRecord* record = LogOf(check); record != nullptr && error_code != 0) record->error_code = error_code;
     return false;
   }
   if (now >= check.expires) return false;
@@ -242,13 +247,12 @@ bool Agent::Impl::HandleCheckResponse(Timestamp now, CheckTransaction& check, co
     return true;
   }
   if (message.IsError()) {
-    if (!error) return false;
-    if (error->code == stun::kErrorRoleConflict) {
-      FinishLog(check, now, CheckOutcome::kError, error->code);
+    if (error_code == stun::kErrorRoleConflict) {
+      FinishLog(check, now, CheckOutcome::kError, error_code);
       check.done = true;
       HandleRoleConflictResponse(now, check);
     } else {
-      CheckFailed(now, check, FailureCause::kError, error->code);
+      CheckFailed(now, check, FailureCause::kError, error_code);
     }
     return true;
   }
