@@ -73,7 +73,10 @@ void Agent::Impl::StartGeneration(Timestamp now) {
   keys_->local = {rng_->IceString(config_.ufrag_length), rng_->IceString(config_.password_length)};
   keys_->local_key = stun::IntegrityKey::ShortTerm(keys_->local.password);
   streams_.assign(config_.streams.size(), StreamState{});
-  for (Component& c : components_) c.first_valid = Timestamp::PlusInfinity();
+  for (Component& c : components_) {
+    c.first_valid = Timestamp::PlusInfinity();
+    if (!c.has_selected()) c.on_path = false;
+  }
   formed_ = false;
   patience_until_ = Timestamp::PlusInfinity();
   patience_over_ = false;

@@ -111,10 +111,7 @@ void Agent::Impl::Complete(Timestamp now, int stream) {
   // RFC 8445 section 8.3.2: a lite agent has nothing to wait for.
   state.release_at = config_.lite ? now : now + config_.release_delay;
   for (int id = 1; id <= list.components; ++id) Select(now, stream, *set_.BestValid(stream, id, true));
-  for (int s = 0; s < set_.streams(); ++s) {
-    if (set_.list(s).state == ChecklistState::kRunning) return;
-  }
-  stun_bindings_.clear();  // RFC 8445 section 5.1.1.4: kept alive until ICE has completed
+  if (!AnyChecklistRuns()) stun_bindings_.clear();  // RFC 8445 section 5.1.1.4: kept alive until ICE has completed
 }
 
 void Agent::Impl::Select(Timestamp now, int stream, const ValidPair& valid) {
@@ -151,6 +148,13 @@ void Agent::Impl::NominationFailed(Timestamp, Pair& pair) {
   state.nomination_failed = true;
 }
 
+bool Agent::Impl::AnyChecklistRuns() const {
+  for (int s = 0; s < set_.streams(); ++s) {
+    if (set_.list(s).state == ChecklistState::kRunning) return true;
+  }
+  return false;
+}
+
 // --- Failing, RFC 8445 section 7.2.5.4 --------------------------------------------------------------------------------
 
 void Agent::Impl::MaybeFail(Timestamp now, int stream) {
@@ -175,6 +179,7 @@ void Agent::Impl::MaybeFail(Timestamp now, int stream) {
     c.keys = nullptr;
     c.on_path = false;
   }
+  if (!AnyChecklistRuns()) stun_bindings_.clear();
   Emit(ChecklistFailed{stream, state.failure});
 }
 

@@ -186,7 +186,7 @@ Timestamp Agent::Impl::NextTimeout() const {
   for (const GatherTransaction& t : gather_transactions_) next = std::min(next, t.timer.Next());
   for (const StunBinding& binding : stun_bindings_) next = std::min(next, binding.refresh_at);
   next = std::min(next, gathering_until_);
-  if (!patience_over_) next = std::min(next, patience_until_);
+  if (!patience_over_ && AnyChecklistRuns()) next = std::min(next, patience_until_);
   for (const StreamState& s : streams_) next = std::min({next, s.nominate_at, s.release_at});
   for (const Component& c : components_) {
     if (!c.on_path || c.lost) continue;

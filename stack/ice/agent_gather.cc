@@ -14,7 +14,9 @@ constexpr uint32_t kPreferencesPerAddress = 64;
 
 bool Agent::Impl::WithholdsCandidates() const {
   if (gathering_complete_) return false;
-  return config_.trickle == Trickle::kNone || (config_.trickle == Trickle::kHalf && initiator_);
+  // Half trickle is for the first exchange only (RFC 8838 section 16).
+  return config_.trickle == Trickle::kNone ||
+         (config_.trickle == Trickle::kHalf && initiator_ && keys_->generation == 0);
 }
 
 void Agent::Impl::Gather(Timestamp now, std::span<const HostAddress> hosts,
@@ -28,6 +30,9 @@ void Agent::Impl::Gather(Timestamp now, std::span<const HostAddress> hosts,
   for (const HostAddress& host : hosts) {
     const bool known_component = FindComponent(host.stream, host.component) != nullptr;
     if (!known_component || !MayBeHostCandidate(host.address.ip, config_.allow_loopback)) continue;
+    const bool known = std::any_of(sockets_.begin(), sockets_.end(),
+                                   [&host](const Socket& s) { return s.host.address == host.address; });
+    if (known) continue;
     sockets_.push_back({host, 0});
     ips.push_back(host.address.ip);
   }
@@ -169,7 +174,8 @@ void Agent::Impl::AddServerReflexive(int base, const TransportAddress& mapped, c
   l.candidate.component = socket.host.component;
   l.candidate.address = mapped;
   l.candidate.base = socket.host.address;
-  l.candidate.related = socket.host.address;
+  // A hidden host candidate is not told by the back door either (RFC 8839 section 5.1).
+  if (config_.policy == CandidatePolicy::kAll) l.candidate.related = socket.host.address;
   l.candidate.server = server;
   l.candidate.priority = CandidatePriority(CandidateType::kServerReflexive,
                                            LocalPreference(socket, server_index, 0), socket.host.component);
@@ -187,7 +193,7 @@ void Agent::Impl::AddRelayCandidate(const Relay& relay) {
   l.candidate.type = CandidateType::kRelayed;
   l.candidate.component = socket.host.component;
   l.candidate.address = l.candidate.base = relay.relayed;
-  if (!relay.mapped.IsNone()) l.candidate.related = relay.mapped;
+  if (!relay.mapped.IsNone() && config_.policy != CandidatePolicy::kRelayOnly) l.candidate.related = relay.mapped;
   l.candidate.server = relay.server;
   l.candidate.priority = CandidatePriority(
       CandidateType::kRelayed, LocalPreference(socket, relay.server_index, relay.nth), socket.host.component);

@@ -263,6 +263,7 @@ class Agent::Impl {
   void MaybeFail(Timestamp now, int stream);
   std::string ExplainFailure(int stream);
   void ReleaseCandidates(int stream);
+  bool AnyChecklistRuns() const;
   void UpdateState(Timestamp now);
   AgentState ComputeState(std::string& reason);
 

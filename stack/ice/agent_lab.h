@@ -313,6 +313,148 @@ inline AgentConfig Controlled() {
   return config;
 }
 
+// One agent, played with by hand: the test is its peer.
+class Solo {
+ public:
+  explicit Solo(AgentConfig config = {}, uint64_t seed = 7) : rng(seed), agent(std::move(config), rng) {}
+
+  Rng rng;
+  Agent agent;
+  Timestamp now;
+  std::vector<std::pair<Timestamp, Transmit>> out;
+  std::vector<Event> events;
+  Timestamp timer = Timestamp::PlusInfinity();
+  Credentials remote{"RFRAG", "0123456789abcdefghijkl"};
+  uint64_t remote_tie_breaker = 0x8000000000000000;
+  TransportAddress host = Addr("192.0.2.1:1000");
+
+  void Pump() {
+    timer = Drain(
+        agent, [this](Transmit&& t) { out.emplace_back(now, std::move(t)); },
+        [this](Event&& e) { events.push_back(std::move(e)); });
+  }
+  void Gather(std::vector<TransportAddress> stun = {}, std::vector<RelayServer> relays = {}) {
+    agent.Gather(now, std::vector<TransportAddress>{host}, stun, relays);
+    Pump();
+  }
+  void SetRemote(RemoteParameters parameters = {}) {
+    parameters.credentials = remote;
+    CHECK(agent.SetRemoteParameters(now, parameters).has_value());
+    Pump();
+  }
+  AddResult AddRemote(std::string_view address, uint32_t priority = 2130706431, std::string_view foundation = "1",
+                      std::string_view ufrag = "") {
+    Candidate c;
+    c.address = Addr(address);
+    c.priority = priority;
+    c.foundation = foundation;
+    c.ufrag = ufrag;
+    const AddResult result = agent.AddRemoteCandidate(now, c);
+    Pump();
+    return result;
+  }
+  void End() {
+    agent.EndOfRemoteCandidates(now);
+    Pump();
+  }
+  // Gathers, learns the peer and its candidates.
+  void Start(std::vector<std::string_view> remotes) {
+    Gather();
+    SetRemote();
+    uint32_t priority = 2130706431;
+    for (std::string_view r : remotes) {
+      AddRemote(r, priority, "f" + std::to_string(priority));
+      --priority;
+    }
+    End();
+  }
+  void RunUntil(Timestamp until) {
+    while (timer <= until) {
+      now = std::max(now, timer);
+      agent.HandleTimeout(now);
+      Pump();
+    }
+    now = until;
+  }
+  void RunFor(TimeDelta time) { RunUntil(now + time); }
+  bool Receive(const TransportAddress& from, const Bytes& payload) {
+    const bool accepted = agent.HandlePacket(now, {from, host, payload});
+    Pump();
+    return accepted;
+  }
+
+  struct RequestOptions {
+    std::optional<Role> role = Role::kControlled;
+    bool use_candidate = false;
+    uint32_t priority = 1862270975;
+    std::string username = {};  // "": the right one
+    std::string password = {};  // "": the right one
+  };
+  Bytes Request(RequestOptions options) {
+    using stun::AttributeType;
+    stun::MessageBuilder b(stun::MessageClass::kRequest, stun::Method::kBinding, stun::NewTransactionId(peer_rng_));
+    const Credentials& local = agent.local_credentials();
+    b.AddString(AttributeType::kUsername,
+                options.username.empty() ? local.ufrag + ":" + remote.ufrag : options.username);
+    b.AddU32(AttributeType::kPriority, options.priority);
+    if (options.role == Role::kControlled) b.AddU64(AttributeType::kIceControlled, remote_tie_breaker);
+    if (options.role == Role::kControlling) b.AddU64(AttributeType::kIceControlling, remote_tie_breaker);
+    if (options.use_candidate) b.AddFlag(AttributeType::kUseCandidate);
+    b.AddMessageIntegrity(
+        stun::IntegrityKey::ShortTerm(options.password.empty() ? local.password : options.password));
+    return b.AddFingerprint().Build();
+  }
+  Bytes Request() { return Request(RequestOptions{}); }
+  Bytes Success(const Transmit& request, const TransportAddress& mapped) {
+    return stun::MessageBuilder::ResponseTo(*stun::MessageView::Parse(request.payload),
+                                            stun::MessageClass::kSuccessResponse)
+        .AddXorAddress(stun::AttributeType::kXorMappedAddress, mapped)
+        .AddMessageIntegrity(stun::IntegrityKey::ShortTerm(remote.password))
+        .AddFingerprint()
+        .Build();
+  }
+  Bytes Error(const Transmit& request, int code) {
+    return stun::MessageBuilder::ErrorResponseTo(*stun::MessageView::Parse(request.payload), code)
+        .AddMessageIntegrity(stun::IntegrityKey::ShortTerm(remote.password))
+        .AddFingerprint()
+        .Build();
+  }
+  // Answers a request as the peer at its destination would.
+  bool Answer(const Transmit& request) { return Receive(request.destination, Success(request, request.source)); }
+  // What was sent since the last call.
+  std::vector<Transmit> Take() {
+    std::vector<Transmit> taken;
+    for (auto& [at, t] : out) taken.push_back(std::move(t));
+    out.clear();
+    return taken;
+  }
+  static bool IsRequest(const Transmit& t) {
+    const auto view = stun::MessageView::Parse(t.payload);
+    return view && view->IsRequest();
+  }
+  static bool Nominates(const Transmit& t) {
+    const auto view = stun::MessageView::Parse(t.payload);
+    return view && view->IsRequest() && view->Has(stun::AttributeType::kUseCandidate);
+  }
+  // Code of an error response, 0 for a success, -1 for anything else.
+  static int ResponseCode(const Transmit& t) {
+    const auto view = stun::MessageView::Parse(t.payload);
+    if (!view || !view->IsResponse()) return -1;
+    return view->IsSuccess() ? 0 : view->GetErrorCode()->code;
+  }
+  template <typename E>
+  std::vector<E> Events() const {
+    std::vector<E> found;
+    for (const Event& event : events) {
+      if (const E* e = std::get_if<E>(&event)) found.push_back(*e);
+    }
+    return found;
+  }
+
+ private:
+  Rng peer_rng_{99};
+};
+
 }  // namespace rtclab::ice
 
 #endif  // RTCLAB_STACK_ICE_AGENT_LAB_H_

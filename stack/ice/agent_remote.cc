@@ -25,8 +25,8 @@ Result<void> Agent::Impl::SetRemoteParameters(Timestamp now, const RemoteParamet
   if (keys_->has_remote()) {
     if (keys_->remote == remote.credentials) return {};
     // RFC 8445 section 9: changed credentials are a restart.
-    Restart(now);
     Emit(Restarted{});
+    Restart(now);
   }
   restarted_locally_ = false;
   keys_->remote = remote.credentials;
@@ -176,7 +176,7 @@ void Agent::Impl::ConcludeBetweenLiteAgents(Timestamp now) {
 int Agent::Impl::LearnRemote(int base, const TransportAddress& source, uint32_t priority) {
   const LocalCandidate& l = set_.local(base);
   const int known = set_.FindRemote(l.stream, l.candidate.component, source);
-  if (known >= 0) return known;
+  if (known >= 0 || set_.remote_count() >= 2 * config_.max_remote_candidates) return known;
   // RFC 8445 section 7.3.1.3.
   RemoteCandidate r;
   r.stream = l.stream;

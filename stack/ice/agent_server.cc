@@ -122,6 +122,7 @@ void Agent::Impl::ProcessReceivedCheck(Timestamp now, const BufferedCheck& check
   // After conclusion only further nominations matter, from peers that nominate aggressively (RFC 8445 section 8.1.1).
   if (list.state == ChecklistState::kCompleted && !nominates) return;
   const int remote = LearnRemote(check.base, check.source, check.priority);
+  if (remote < 0) return;
   if (config_.lite) {
     if (nominates) ProcessReceivedCheckLite(now, check, remote);
     return;

@@ -156,7 +156,8 @@ Result<void> ParseMandatory(FieldReader& fields, Candidate& out) {
   return {};
 }
 
-Result<void> ParseExtension(std::string_view name, std::string_view value, std::size_t offset, Candidate& out) {
+Result<void> ParseExtension(std::string_view name, std::size_t name_offset, std::string_view value,
+                            std::size_t offset, Candidate& out) {
   if (name == "raddr") {
     auto host = ParseHost(value);
     if (!host || out.related) return Fail("raddr is one IP address or domain name", offset);
@@ -176,7 +177,7 @@ Result<void> ParseExtension(std::string_view name, std::string_view value, std::
     out.ufrag = value;
   } else {
     if (name.empty() || !std::all_of(name.begin(), name.end(), IsTokenChar)) {
-      return Fail("an extension name is a token", offset);
+      return Fail("an extension name is a token", name_offset);
     }
     const auto visible = [](char c) { return c > 0x20 && c < 0x7f; };
     if (!std::all_of(value.begin(), value.end(), visible)) {
@@ -217,7 +218,7 @@ Result<Candidate> ParseCandidate(std::string_view line) {
     if (fields.AtEnd()) return Fail("an extension needs a value", name_offset);
     const std::string_view value = fields.Next();
     has_port |= name == "rport";
-    if (auto ok = ParseExtension(name, value, fields.offset(), candidate); !ok) {
+    if (auto ok = ParseExtension(name, name_offset, value, fields.offset(), candidate); !ok) {
       return tl::unexpected(ok.error());
     }
   }

@@ -26,9 +26,9 @@ enum class Trickle : uint8_t { kNone, kHalf, kFull };
 // controlling agent nominates.
 enum class Nomination : uint8_t { kRegular, kAggressive };
 
-// Which addresses get the higher local preference (RFC 8421 section 4). The interleaving modes put
-// Hi = (N4 + N6) / N of the other family's count first, then one of the other, and so on; kAsGiven
-// keeps the order of the host addresses.
+// Which addresses get the higher local preference. The interleaving modes put Hi addresses of the preferred family before
+// each one of the other family, Hi being the number of all addresses divided by that of the other's (RFC 8421 section 4);
+// kAsGiven keeps the order of the host addresses.
 enum class FamilyPreference : uint8_t { kInterleaveIpv6First, kInterleaveIpv4First, kAsGiven };
 
 // Which local candidates are conveyed and paired: all, all but host ones, or relayed ones only.
