@@ -118,7 +118,7 @@ struct RemoteParameters {
   bool lite = false;
   // RFC 8839 section 5.5: the peer's Ta; none: the default of 50 ms. The larger of both sides' is
   // used.
-  std::optional<TimeDelta> ta;
+  std::optional<TimeDelta> ta = std::nullopt;
 };
 
 }  // namespace rtclab::ice
