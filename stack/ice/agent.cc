@@ -7,11 +7,13 @@
 
 namespace rtclab::ice {
 
-std::string_view ToString(Role role) { return role == Role::kControlling ? "controlling" : "controlled"; }
+std::string_view ToString(Role role) {
+  return role == Role::kControlling ? "controlling" : "controlled";
+}
 
 std::string_view ToString(AgentState state) {
-  static constexpr std::string_view kNames[] = {"new",          "checking", "connected", "completed",
-                                                "disconnected", "failed",   "closed"};
+  static constexpr std::string_view kNames[] = {
+      "new", "checking", "connected", "completed", "disconnected", "failed", "closed"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
@@ -21,7 +23,8 @@ std::string_view ToString(ChecklistState state) {
 }
 
 std::string_view ToString(PairState state) {
-  static constexpr std::string_view kNames[] = {"frozen", "waiting", "in-progress", "succeeded", "failed"};
+  static constexpr std::string_view kNames[] = {"frozen", "waiting", "in-progress", "succeeded",
+                                                "failed"};
   return kNames[static_cast<std::size_t>(state)];
 }
 
@@ -117,7 +120,8 @@ const Agent::Impl::Component* Agent::Impl::FindComponent(int stream, int id) con
   return nullptr;
 }
 
-void Agent::Impl::SendPacket(const TransportAddress& from, const TransportAddress& to, Bytes payload) {
+void Agent::Impl::SendPacket(const TransportAddress& from, const TransportAddress& to,
+                             Bytes payload) {
   transmits_.push_back({from, to, std::move(payload)});
 }
 
@@ -153,7 +157,6 @@ void Agent::Impl::SwitchRole(Role role, Timestamp) {
 void Agent::Impl::Restart(Timestamp now) {
   if (state_ == AgentState::kClosed) return;
   StartGeneration(now);
-  restarted_locally_ = true;
   gathering_ = !sockets_.empty();
   AddHostCandidates(0);
   for (const Relay& relay : relays_) AddRelayCandidate(relay);
@@ -176,7 +179,8 @@ void Agent::Impl::Close(Timestamp now) {
 
 CandidatePair Agent::Impl::Describe(int stream, int component_id, int local, int remote,
                                     uint64_t priority) const {
-  return {stream, component_id, set_.local(local).candidate, set_.remote(remote).candidate, priority};
+  return {stream, component_id, set_.local(local).candidate, set_.remote(remote).candidate,
+          priority};
 }
 
 std::optional<CandidatePair> Agent::Impl::SelectedPair(int stream, int component_id) const {
@@ -187,7 +191,8 @@ std::optional<CandidatePair> Agent::Impl::SelectedPair(int stream, int component
 
 // --- The public face --------------------------------------------------------------------------------------------------
 
-Agent::Agent(AgentConfig config, Rng& rng) : impl_(std::make_unique<Impl>(std::move(config), rng)) {}
+Agent::Agent(AgentConfig config, Rng& rng)
+    : impl_(std::make_unique<Impl>(std::move(config), rng)) {}
 Agent::~Agent() = default;
 Agent::Agent(Agent&&) noexcept = default;
 Agent& Agent::operator=(Agent&&) noexcept = default;
@@ -206,7 +211,8 @@ void Agent::Gather(Timestamp now, std::span<const TransportAddress> hosts,
   impl_->Gather(now, sockets, stun_servers, relay_servers);
 }
 
-void Agent::AddRelayedCandidates(Timestamp now, int request_id, std::span<const TransportAddress> relayed,
+void Agent::AddRelayedCandidates(Timestamp now, int request_id,
+                                 std::span<const TransportAddress> relayed,
                                  const TransportAddress& mapped) {
   impl_->AddRelayed(now, request_id, relayed, mapped);
 }
@@ -215,7 +221,8 @@ void Agent::RelayFailed(Timestamp now, int request_id, int error_code, std::stri
   impl_->RelayFailed(now, request_id, error_code, reason);
 }
 
-void Agent::PermissionGranted(Timestamp now, const TransportAddress& relayed, const IpAddress& peer) {
+void Agent::PermissionGranted(Timestamp now, const TransportAddress& relayed,
+                              const IpAddress& peer) {
   impl_->PermissionGranted(now, relayed, peer);
 }
 
@@ -268,7 +275,9 @@ bool Agent::Send(Timestamp now, ByteView payload, int stream, int component) {
   return impl_->Send(now, payload, stream, component);
 }
 
-bool Agent::HandlePacket(Timestamp now, const Datagram& packet) { return impl_->HandlePacket(now, packet); }
+bool Agent::HandlePacket(Timestamp now, const Datagram& packet) {
+  return impl_->HandlePacket(now, packet);
+}
 void Agent::HandleIcmp(Timestamp now, const IcmpError& error) { impl_->HandleIcmp(now, error); }
 void Agent::HandleTimeout(Timestamp now) { impl_->HandleTimeout(now); }
 std::optional<Transmit> Agent::PollTransmit() { return impl_->PollTransmit(); }
@@ -292,8 +301,9 @@ std::vector<CandidatePair> Agent::valid_pairs(int stream) const {
   for (const ValidPair& v : impl_->set_.list(stream).valid) {
     out.push_back(impl_->Describe(stream, v.component, v.local, v.remote, v.priority));
   }
-  std::stable_sort(out.begin(), out.end(),
-                   [](const CandidatePair& a, const CandidatePair& b) { return a.priority > b.priority; });
+  std::stable_sort(out.begin(), out.end(), [](const CandidatePair& a, const CandidatePair& b) {
+    return a.priority > b.priority;
+  });
   return out;
 }
 
@@ -306,7 +316,8 @@ std::vector<Agent::ChecklistEntry> Agent::checklist(int stream) const {
     const bool nominated = std::any_of(valid.begin(), valid.end(), [&](const ValidPair& v) {
       return v.nominated && v.checked == set.RefOf(p);
     });
-    out.push_back({impl_->Describe(stream, p.component, p.local, p.remote, p.priority), p.state, nominated});
+    out.push_back(
+        {impl_->Describe(stream, p.component, p.local, p.remote, p.priority), p.state, nominated});
   }
   std::stable_sort(out.begin(), out.end(), [](const ChecklistEntry& a, const ChecklistEntry& b) {
     return a.pair.priority > b.pair.priority;

@@ -24,11 +24,11 @@ void Agent::Impl::RunPacer(Timestamp now) {
   if (pacer_idle_ || now < next_slot_) return;
   if (StartOneTransaction(now)) {
     next_slot_ = now + ta_;
-    const bool more = !gather_queue_.empty() || set_.AnyTriggered() || set_.count(PairState::kWaiting) > 0 ||
-                      set_.count(PairState::kFrozen) > 0 ||
-                      std::any_of(permissions_.begin(), permissions_.end(), [](const Permission& p) {
-                        return p.state == PermissionState::kNeeded;
-                      });
+    const bool more =
+        !gather_queue_.empty() || set_.AnyTriggered() || set_.count(PairState::kWaiting) > 0 ||
+        set_.count(PairState::kFrozen) > 0 ||
+        std::any_of(permissions_.begin(), permissions_.end(),
+                    [](const Permission& p) { return p.state == PermissionState::kNeeded; });
     pacer_idle_ = !more;
   } else {
     pacer_idle_ = true;
@@ -71,13 +71,15 @@ bool Agent::Impl::StartCheck(Timestamp now) {
 bool Agent::Impl::MaySend(const Pair& pair) {
   const Candidate& local = set_.local(pair.local).candidate;
   if (local.type != CandidateType::kRelayed) return true;
-  const Permission* permission = FindPermission(local.address, set_.remote(pair.remote).candidate.address.ip);
+  const Permission* permission =
+      FindPermission(local.address, set_.remote(pair.remote).candidate.address.ip);
   return permission != nullptr && permission->state == PermissionState::kGranted;
 }
 
 // --- TURN permissions, RFC 8445 section 7.2.1 -------------------------------------------------------------------------
 
-Agent::Impl::Permission* Agent::Impl::FindPermission(const TransportAddress& relayed, const IpAddress& peer) {
+Agent::Impl::Permission* Agent::Impl::FindPermission(const TransportAddress& relayed,
+                                                     const IpAddress& peer) {
   for (Permission& p : permissions_) {
     if (p.peer == peer && p.relayed == relayed) return &p;
   }
@@ -91,13 +93,15 @@ void Agent::Impl::NotePermissions() {
     const Candidate& local = set_.local(pair.local).candidate;
     if (local.type != CandidateType::kRelayed) continue;
     const IpAddress& peer = set_.remote(pair.remote).candidate.address.ip;
-    if (FindPermission(local.address, peer) == nullptr) permissions_.push_back({local.address, peer});
+    if (FindPermission(local.address, peer) == nullptr)
+      permissions_.push_back({local.address, peer});
   }
 }
 
 bool Agent::Impl::RequestPermissions() {
-  const auto needed = std::find_if(permissions_.begin(), permissions_.end(),
-                                   [](const Permission& p) { return p.state == PermissionState::kNeeded; });
+  const auto needed =
+      std::find_if(permissions_.begin(), permissions_.end(),
+                   [](const Permission& p) { return p.state == PermissionState::kNeeded; });
   if (needed == permissions_.end()) return false;
   // One CreatePermission may name many peers (RFC 8656 section 9).
   PermissionWanted wanted{needed->relayed, {}};
@@ -110,17 +114,20 @@ bool Agent::Impl::RequestPermissions() {
   return true;
 }
 
-void Agent::Impl::PermissionGranted(Timestamp now, const TransportAddress& relayed, const IpAddress& peer) {
+void Agent::Impl::PermissionGranted(Timestamp now, const TransportAddress& relayed,
+                                    const IpAddress& peer) {
   if (Permission* p = FindPermission(relayed, peer)) p->state = PermissionState::kGranted;
   Settle(now);
 }
 
-void Agent::Impl::PermissionFailed(Timestamp now, const TransportAddress& relayed, const IpAddress& peer,
-                                   std::string_view) {
+void Agent::Impl::PermissionFailed(Timestamp now, const TransportAddress& relayed,
+                                   const IpAddress& peer, std::string_view) {
   if (Permission* p = FindPermission(relayed, peer)) {
     p->state = PermissionState::kFailed;
     for (Pair& pair : set_.pairs()) {
-      if (pair.serial == 0 || pair.state == PairState::kFailed || pair.state == PairState::kSucceeded) continue;
+      if (pair.serial == 0 || pair.state == PairState::kFailed ||
+          pair.state == PairState::kSucceeded)
+        continue;
       const bool concerned = set_.local(pair.local).candidate.address == relayed &&
                              set_.remote(pair.remote).candidate.address.ip == peer;
       if (concerned) set_.SetFailed(pair, FailureCause::kPermission);
@@ -131,13 +138,14 @@ void Agent::Impl::PermissionFailed(Timestamp now, const TransportAddress& relaye
 
 // --- Requests ---------------------------------------------------------------------------------------------------------
 
-Bytes Agent::Impl::BuildRequest(const stun::TransactionId& id, const SessionKeys& keys, uint32_t priority,
-                                bool use_candidate) const {
+Bytes Agent::Impl::BuildRequest(const stun::TransactionId& id, const SessionKeys& keys,
+                                uint32_t priority, bool use_candidate) const {
   using stun::AttributeType;
   stun::MessageBuilder builder(stun::MessageClass::kRequest, stun::Method::kBinding, id);
   builder.AddString(AttributeType::kUsername, keys.username)
       .AddU32(AttributeType::kPriority, priority)
-      .AddU64(role_ == Role::kControlling ? AttributeType::kIceControlling : AttributeType::kIceControlled,
+      .AddU64(role_ == Role::kControlling ? AttributeType::kIceControlling
+                                          : AttributeType::kIceControlled,
               tie_breaker_);
   if (use_candidate) builder.AddFlag(AttributeType::kUseCandidate);
   return builder.AddMessageIntegrity(keys.remote_key).AddFingerprint().Build();
@@ -151,8 +159,8 @@ void Agent::Impl::SendCheck(Timestamp now, Pair& pair, bool triggered) {
   const stun::RetransmitPolicy policy{.rto = rto, .rc = config_.rc, .rm = config_.rm};
   const Candidate& local = set_.local(pair.local).candidate;
   const Candidate& remote = set_.remote(pair.remote).candidate;
-  const bool use_candidate =
-      role_ == Role::kControlling && (pair.nominate || config_.nomination == Nomination::kAggressive);
+  const bool use_candidate = role_ == Role::kControlling &&
+                             (pair.nominate || config_.nomination == Nomination::kAggressive);
   const stun::TransactionId id = stun::NewTransactionId(*rng_);
   const uint32_t priority = PeerReflexivePriority(local.priority);
   CheckTransaction check{.id = id,
@@ -189,7 +197,8 @@ void Agent::Impl::SendCheck(Timestamp now, Pair& pair, bool triggered) {
   checks_.push_back(std::move(check));
 }
 
-void Agent::Impl::FinishLog(const CheckTransaction& check, Timestamp now, CheckOutcome outcome, int error_code) {
+void Agent::Impl::FinishLog(const CheckTransaction& check, Timestamp now, CheckOutcome outcome,
+                            int error_code) {
   CheckRecord* record = LogOf(check);
   if (record == nullptr) return;
   record->outcome = outcome;
@@ -227,8 +236,8 @@ void Agent::Impl::HandleCheckTimers(Timestamp now) {
 
 // --- Answers ----------------------------------------------------------------------------------------------------------
 
-bool Agent::Impl::HandleCheckResponse(Timestamp now, CheckTransaction& check, const Datagram& packet,
-                                      const stun::MessageView& message) {
+bool Agent::Impl::HandleCheckResponse(Timestamp now, CheckTransaction& check,
+                                      const Datagram& packet, const stun::MessageView& message) {
   int error_code = 0;
   if (message.IsError()) {
     const auto error = message.GetErrorCode();
@@ -237,7 +246,8 @@ bool Agent::Impl::HandleCheckResponse(Timestamp now, CheckTransaction& check, co
   }
   // RFC 8489 section 9.1.4: an unauthenticated response is as if it had not come; the log remembers its code.
   if (!message.VerifyIntegrity(keys_->remote_key)) {
-    if (CheckRecord* record = LogOf(check); record != nullptr && error_code != 0) record->error_code = error_code;
+    if (CheckRecord* record = LogOf(check); record != nullptr && error_code != 0)
+      record->error_code = error_code;
     return false;
   }
   if (now >= check.expires) return false;
@@ -274,7 +284,8 @@ void Agent::Impl::HandleRoleConflictResponse(Timestamp now, CheckTransaction& ch
   if (Pair* pair = set_.Find(check.pair)) set_.Trigger(*pair);
 }
 
-void Agent::Impl::CheckSucceeded(Timestamp now, CheckTransaction& check, const TransportAddress& mapped) {
+void Agent::Impl::CheckSucceeded(Timestamp now, CheckTransaction& check,
+                                 const TransportAddress& mapped) {
   FinishLog(check, now, CheckOutcome::kSucceeded);
   if (CheckRecord* record = LogOf(check)) record->mapped = mapped;
   ++counters_.checks_succeeded;
@@ -346,9 +357,11 @@ int Agent::Impl::AddValidPair(Timestamp now, Pair& pair, const CheckTransaction&
   return static_cast<int>(list.size()) - 1;
 }
 
-void Agent::Impl::CheckFailed(Timestamp now, CheckTransaction& check, FailureCause cause, int error_code) {
-  static constexpr CheckOutcome kOutcomes[] = {CheckOutcome::kPending,      CheckOutcome::kTimeout, CheckOutcome::kError,
-                                               CheckOutcome::kNonSymmetric, CheckOutcome::kIcmp};
+void Agent::Impl::CheckFailed(Timestamp now, CheckTransaction& check, FailureCause cause,
+                              int error_code) {
+  static constexpr CheckOutcome kOutcomes[] = {CheckOutcome::kPending, CheckOutcome::kTimeout,
+                                               CheckOutcome::kError, CheckOutcome::kNonSymmetric,
+                                               CheckOutcome::kIcmp};
   check.done = true;
   FinishLog(check, now, kOutcomes[static_cast<std::size_t>(cause)], error_code);
   // A cancelled check does not fail its pair.
@@ -364,7 +377,9 @@ void Agent::Impl::CheckFailed(Timestamp now, CheckTransaction& check, FailureCau
 void Agent::Impl::HandleIcmp(Timestamp now, const IcmpError& error) {
   if (!config_.icmp_fails_checks || !IsHardIcmp(error)) return;
   for (CheckTransaction& check : checks_) {
-    if (check.done || check.cancelled || check.to != error.destination || check.from != error.source) continue;
+    if (check.done || check.cancelled || check.to != error.destination ||
+        check.from != error.source)
+      continue;
     CheckFailed(now, check, FailureCause::kIcmp, 0);
   }
   std::erase_if(checks_, [](const CheckTransaction& c) { return c.done; });

@@ -28,7 +28,8 @@ TEST(AgentCheckTest, ACheckCarriesWhatRfc8445Wants) {
   EXPECT_EQ(t.source, solo.host);
   const auto view = stun::MessageView::Parse(t.payload);
   ASSERT_TRUE(view);
-  EXPECT_EQ(view->GetString(AttributeType::kUsername), "RFRAG:" + solo.agent.local_credentials().ufrag);
+  EXPECT_EQ(view->GetString(AttributeType::kUsername),
+            "RFRAG:" + solo.agent.local_credentials().ufrag);
   EXPECT_EQ(view->GetU32(AttributeType::kPriority), 1862270975u);
   EXPECT_EQ(view->GetU64(AttributeType::kIceControlling), solo.agent.tie_breaker());
   EXPECT_FALSE(view->Has(AttributeType::kIceControlled));
@@ -74,7 +75,8 @@ TEST(AgentCheckTest, AnUnansweredCheckIsSentSevenTimesAndFailsAfter39500Ms) {
 TEST(AgentCheckTest, TheLargerTaIsUsed) {
   struct {
     int64_t ours, theirs, used;  // ms; -1: not proposed
-  } const kCases[] = {{50, -1, 50}, {20, -1, 50}, {20, 20, 20}, {20, 30, 30}, {80, 20, 80}, {1, 1, 5}, {80, -1, 80}};
+  } const kCases[] = {{50, -1, 50}, {20, -1, 50}, {20, 20, 20}, {20, 30, 30},
+                      {80, 20, 80}, {1, 1, 5},    {80, -1, 80}};
   for (const auto& test : kCases) {
     AgentConfig config;
     config.ta = TimeDelta::Millis(test.ours);
@@ -110,7 +112,8 @@ TEST(AgentCheckTest, ASuccessMakesAValidPairAndATypedLog) {
 TEST(AgentCheckTest, AMappedAddressMakesALocalPeerReflexiveCandidate) {
   Solo solo;
   solo.Start({"198.51.100.9:1"});
-  ASSERT_TRUE(solo.Receive(Addr("198.51.100.9:1"), solo.Success(solo.out[0].second, Addr("203.0.113.1:77"))));
+  ASSERT_TRUE(solo.Receive(Addr("198.51.100.9:1"),
+                           solo.Success(solo.out[0].second, Addr("203.0.113.1:77"))));
   const auto locals = solo.agent.local_candidates();
   ASSERT_EQ(locals.size(), 2u);
   EXPECT_EQ(locals[1].type, CandidateType::kPeerReflexive);
@@ -140,7 +143,9 @@ TEST(AgentCheckTest, ErrorAnswersFailThePairAndUnauthenticatedOnesDoNot) {
   solo.Start({"192.0.2.2:1"});
   const Transmit request = solo.out[0].second;
   const Bytes bare =
-      stun::MessageBuilder::ErrorResponseTo(*stun::MessageView::Parse(request.payload), 401).AddFingerprint().Build();
+      stun::MessageBuilder::ErrorResponseTo(*stun::MessageView::Parse(request.payload), 401)
+          .AddFingerprint()
+          .Build();
   EXPECT_FALSE(solo.Receive(request.destination, bare));
   EXPECT_EQ(solo.agent.checklist()[0].state, PairState::kInProgress);
   EXPECT_EQ(solo.agent.check_log()[0].error_code, 401);  // remembered for the explanation
@@ -168,7 +173,8 @@ TEST(AgentCheckTest, AnEmptyChecklistFailsWhenPatienceIsOver) {
   EXPECT_EQ(solo.agent.state(), AgentState::kChecking);
   solo.RunUntil(Timestamp::Millis(3'000));
   EXPECT_EQ(solo.agent.state(), AgentState::kFailed);
-  EXPECT_THAT(solo.agent.failure_reason(), HasSubstr("no candidate pairs (1 local, 0 remote candidates)"));
+  EXPECT_THAT(solo.agent.failure_reason(),
+              HasSubstr("no candidate pairs (1 local, 0 remote candidates)"));
 }
 
 TEST(AgentCheckTest, APeerReflexiveCandidateRevivesAFailedChecklist) {
@@ -199,7 +205,8 @@ TEST(AgentCheckTest, HardIcmpErrorsFailACheckOnlyWhenAskedFor) {
     EXPECT_EQ(solo.agent.checklist()[0].state, PairState::kInProgress);
     error.code = 3;
     solo.agent.HandleIcmp(solo.now, error);
-    EXPECT_EQ(solo.agent.checklist()[0].state, enabled ? PairState::kFailed : PairState::kInProgress);
+    EXPECT_EQ(solo.agent.checklist()[0].state,
+              enabled ? PairState::kFailed : PairState::kInProgress);
   }
 }
 

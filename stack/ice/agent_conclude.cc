@@ -15,7 +15,8 @@ TimeDelta Agent::Impl::NominationDelayOf(const ValidPair& valid) const {
   if (local == CandidateType::kRelayed || remote == CandidateType::kRelayed) {
     return config_.nomination_delay.relayed;
   }
-  if (local == CandidateType::kHost && remote == CandidateType::kHost) return config_.nomination_delay.host;
+  if (local == CandidateType::kHost && remote == CandidateType::kHost)
+    return config_.nomination_delay.host;
   return config_.nomination_delay.reflexive;
 }
 
@@ -32,7 +33,8 @@ bool Agent::Impl::BetterPairPossible(int stream, int component_id, uint64_t prio
 void Agent::Impl::MaybeNominate(Timestamp now, int stream) {
   StreamState& state = streams_[static_cast<std::size_t>(stream)];
   state.nominate_at = Timestamp::PlusInfinity();
-  if (role_ != Role::kControlling || config_.lite || config_.nomination != Nomination::kRegular) return;
+  if (role_ != Role::kControlling || config_.lite || config_.nomination != Nomination::kRegular)
+    return;
   if (state.nominating || !formed_ || !set_.EveryComponentValid(stream)) return;
   const int components = set_.list(stream).components;
   Timestamp ready_at = now;
@@ -79,7 +81,8 @@ void Agent::Impl::Nominated(Timestamp now, int stream, ValidPair& valid) {
   Complete(now, stream);
 }
 
-void Agent::Impl::RemovePairsOf(Timestamp now, int stream, int component_id, uint64_t selected_priority) {
+void Agent::Impl::RemovePairsOf(Timestamp now, int stream, int component_id,
+                                uint64_t selected_priority) {
   // RFC 8445 section 8.1.2. Pairs that made valid ones stay, as the memory of what succeeded; so do better pairs that an
   // aggressive nomination is still under way for (RFC 5245 section 8.1.2).
   const Checklist& list = set_.list(stream);
@@ -89,7 +92,8 @@ void Agent::Impl::RemovePairsOf(Timestamp now, int stream, int component_id, uin
     const bool made_valid = std::any_of(list.valid.begin(), list.valid.end(),
                                         [&ref](const ValidPair& v) { return v.checked == ref; });
     if (made_valid && !pair.queued && pair.state != PairState::kInProgress) continue;
-    const bool aggressive = role_ == Role::kControlling && config_.nomination == Nomination::kAggressive &&
+    const bool aggressive = role_ == Role::kControlling &&
+                            config_.nomination == Nomination::kAggressive &&
                             pair.state == PairState::kInProgress;
     if ((pair.nominate_on_success || aggressive) && pair.priority > selected_priority) continue;
     CancelChecks(ref, now);
@@ -110,8 +114,10 @@ void Agent::Impl::Complete(Timestamp now, int stream) {
   state.nominate_at = Timestamp::PlusInfinity();
   // RFC 8445 section 8.3.2: a lite agent has nothing to wait for.
   state.release_at = config_.lite ? now : now + config_.release_delay;
-  for (int id = 1; id <= list.components; ++id) Select(now, stream, *set_.BestValid(stream, id, true));
-  if (!AnyChecklistRuns()) stun_bindings_.clear();  // RFC 8445 section 5.1.1.4: kept alive until ICE has completed
+  for (int id = 1; id <= list.components; ++id)
+    Select(now, stream, *set_.BestValid(stream, id, true));
+  if (!AnyChecklistRuns())
+    stun_bindings_.clear();  // RFC 8445 section 5.1.1.4: kept alive until ICE has completed
 }
 
 void Agent::Impl::Select(Timestamp now, int stream, const ValidPair& valid) {
@@ -127,7 +133,8 @@ void Agent::Impl::Select(Timestamp now, int stream, const ValidPair& valid) {
   c.lost = false;
   c.quiet = false;
   c.last_sent = now;
-  c.priority_attribute = PeerReflexivePriority(set_.local(set_.local(valid.local).base).candidate.priority);
+  c.priority_attribute =
+      PeerReflexivePriority(set_.local(set_.local(valid.local).base).candidate.priority);
   c.last_consent = valid.since;  // RFC 7675 section 5: a check that succeeds is consent
   c.outstanding.clear();
   c.next_consent = Timestamp::PlusInfinity();
@@ -160,7 +167,9 @@ bool Agent::Impl::AnyChecklistRuns() const {
 void Agent::Impl::MaybeFail(Timestamp now, int stream) {
   Checklist& list = set_.list(stream);
   StreamState& state = streams_[static_cast<std::size_t>(stream)];
-  if (config_.lite || list.state != ChecklistState::kRunning || !keys_->has_remote() || !patience_over_) return;
+  if (config_.lite || list.state != ChecklistState::kRunning || !keys_->has_remote() ||
+      !patience_over_)
+    return;
   const bool decided = list.undecided == 0;
   const bool more_to_come = !gathering_complete_ || !list.remote_ended;
   const bool hopeless = decided && !more_to_come && !set_.EveryComponentValid(stream);
@@ -203,9 +212,11 @@ std::string Agent::Impl::ExplainFailure(int stream) {
   }
   int remotes = 0, locals = 0;
   for (int r = 0; r < set_.remote_count(); ++r) remotes += set_.remote(r).stream == stream;
-  for (int l = 0; l < set_.local_count(); ++l) locals += set_.local(l).stream == stream && !set_.local(l).hidden;
+  for (int l = 0; l < set_.local_count(); ++l)
+    locals += set_.local(l).stream == stream && !set_.local(l).hidden;
   std::string out;
-  if (streams_[static_cast<std::size_t>(stream)].nomination_failed && set_.EveryComponentValid(stream)) {
+  if (streams_[static_cast<std::size_t>(stream)].nomination_failed &&
+      set_.EveryComponentValid(stream)) {
     out = "the nominated pair failed";
   } else if (list.components == 1) {
     out = "no valid pair";
@@ -216,11 +227,16 @@ std::string Agent::Impl::ExplainFailure(int stream) {
     }
   }
   if (failed == 0) {
-    return out + ": no candidate pairs (" + std::to_string(locals) + " local, " + std::to_string(remotes) +
-           " remote candidates)";
+    return out + ": no candidate pairs (" + std::to_string(locals) + " local, " +
+           std::to_string(remotes) + " remote candidates)";
   }
-  static constexpr std::string_view kCauses[] = {"",           "no answer",           "", "answered from another address",
-                                                 "ICMP error", "no TURN permission", "local address gone"};
+  static constexpr std::string_view kCauses[] = {"",
+                                                 "no answer",
+                                                 "",
+                                                 "answered from another address",
+                                                 "ICMP error",
+                                                 "no TURN permission",
+                                                 "local address gone"};
   std::string causes;
   const auto add = [&causes](int count, std::string_view what) {
     if (!causes.empty()) causes += ", ";
@@ -229,10 +245,12 @@ std::string Agent::Impl::ExplainFailure(int stream) {
     causes += what;
   };
   for (std::size_t i = 1; i < by_cause.size(); ++i) {
-    if (by_cause[i] > 0 && i != static_cast<std::size_t>(FailureCause::kError)) add(by_cause[i], kCauses[i]);
+    if (by_cause[i] > 0 && i != static_cast<std::size_t>(FailureCause::kError))
+      add(by_cause[i], kCauses[i]);
   }
   for (const auto& [code, count] : errors) add(count, "error " + std::to_string(code));
-  return out + ": " + std::to_string(failed) + (failed == 1 ? " pair failed (" : " pairs failed (") + causes + ")";
+  return out + ": " + std::to_string(failed) +
+         (failed == 1 ? " pair failed (" : " pairs failed (") + causes + ")";
 }
 
 // --- Freeing candidates, RFC 8445 section 8.3 -------------------------------------------------------------------------
@@ -242,15 +260,17 @@ void Agent::Impl::ReleaseCandidates(int stream) {
     LocalCandidate& l = set_.local(i);
     if (l.stream != stream || !l.listening) continue;
     const TransportAddress& base = set_.local(l.base).candidate.address;
-    const bool selected = std::any_of(components_.begin(), components_.end(), [&](const Component& c) {
-      return c.has_selected() && c.stream == stream && c.from == base;
-    });
+    const bool selected =
+        std::any_of(components_.begin(), components_.end(), [&](const Component& c) {
+          return c.has_selected() && c.stream == stream && c.from == base;
+        });
     if (selected) continue;
     l.listening = false;
     if (l.base != i) continue;
     if (l.candidate.type == CandidateType::kRelayed) {
       std::erase_if(relays_, [&](const Relay& r) { return r.relayed == l.candidate.address; });
-      std::erase_if(permissions_, [&](const Permission& p) { return p.relayed == l.candidate.address; });
+      std::erase_if(permissions_,
+                    [&](const Permission& p) { return p.relayed == l.candidate.address; });
     }
     Emit(CandidateReleased{stream, l.candidate});
   }
@@ -260,7 +280,8 @@ void Agent::Impl::ReleaseCandidates(int stream) {
 
 AgentState Agent::Impl::ComputeState(std::string& reason) {
   if (!keys_->has_remote() && keys_->generation == 0) return AgentState::kNew;
-  bool all_completed = true, all_connected = true, any_running = false, any_completed = false, any_failed = false;
+  bool all_completed = true, all_connected = true, any_running = false, any_completed = false,
+       any_failed = false;
   bool disconnected = false;
   for (int s = 0; s < set_.streams(); ++s) {
     const Checklist& list = set_.list(s);

@@ -130,7 +130,8 @@ TEST(AgentConcludeTest, UseCandidateOnASucceededPairTakesEffectAtOnce) {
   solo.Start({"192.0.2.2:1"});
   ASSERT_TRUE(solo.Answer(solo.Take()[0]));
   EXPECT_EQ(solo.agent.state(), AgentState::kConnected);
-  ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"), solo.Request({.role = Role::kControlling, .use_candidate = true})));
+  ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"),
+                           solo.Request({.role = Role::kControlling, .use_candidate = true})));
   EXPECT_EQ(solo.agent.state(), AgentState::kCompleted);
   const auto sent = solo.Take();
   ASSERT_EQ(sent.size(), 1u);  // no new check
@@ -140,10 +141,12 @@ TEST(AgentConcludeTest, UseCandidateOnASucceededPairTakesEffectAtOnce) {
 TEST(AgentConcludeTest, UseCandidateBeforeThePairIsValidWaitsForTheTriggeredCheck) {
   for (const bool in_progress : {false, true}) {
     Solo solo(As(Role::kControlled));
-    solo.Start(in_progress ? std::vector<std::string_view>{"192.0.2.2:1"} : std::vector<std::string_view>{});
+    solo.Start(in_progress ? std::vector<std::string_view>{"192.0.2.2:1"}
+                           : std::vector<std::string_view>{});
     solo.RunFor(TimeDelta::Millis(60));
     solo.Take();
-    ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"), solo.Request({.role = Role::kControlling, .use_candidate = true})));
+    ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"),
+                             solo.Request({.role = Role::kControlling, .use_candidate = true})));
     EXPECT_EQ(solo.agent.state(), AgentState::kChecking);
     const auto sent = solo.Take();
     ASSERT_EQ(sent.size(), 2u);
@@ -160,7 +163,8 @@ TEST(AgentConcludeTest, AFailedTriggeredCheckOfANominationDoesNotSelect) {
   solo.Start({"192.0.2.9:9"});
   solo.RunFor(TimeDelta::Millis(60));
   solo.Take();
-  ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"), solo.Request({.role = Role::kControlling, .use_candidate = true})));
+  ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"),
+                           solo.Request({.role = Role::kControlling, .use_candidate = true})));
   const auto sent = solo.Take();
   ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"), solo.Error(sent.at(1), 400)));
   EXPECT_EQ(solo.agent.checklist_state(), ChecklistState::kFailed);
@@ -216,11 +220,14 @@ TEST(AgentConcludeTest, AggressiveAndRegularAgentsAgree) {
     AgentConfig a = Controlling(), b = Controlled();
     (first ? a : b).nomination = Nomination::kAggressive;
     Lab lab(a, b);
-    lab.Start({Addr("192.0.2.1:1"), Addr("192.0.2.11:1")}, {Addr("192.0.2.2:2"), Addr("192.0.2.22:2")});
+    lab.Start({Addr("192.0.2.1:1"), Addr("192.0.2.11:1")},
+              {Addr("192.0.2.2:2"), Addr("192.0.2.22:2")});
     lab.RunFor(TimeDelta::Seconds(5));
     ASSERT_TRUE(lab.BothAre(AgentState::kCompleted));
-    EXPECT_EQ(lab.agent(0).selected_pair()->local.address, lab.agent(1).selected_pair()->remote.address);
-    EXPECT_EQ(lab.agent(0).selected_pair()->remote.address, lab.agent(1).selected_pair()->local.address);
+    EXPECT_EQ(lab.agent(0).selected_pair()->local.address,
+              lab.agent(1).selected_pair()->remote.address);
+    EXPECT_EQ(lab.agent(0).selected_pair()->remote.address,
+              lab.agent(1).selected_pair()->local.address);
   }
 }
 

@@ -75,15 +75,17 @@ bool Agent::Impl::HandleData(const Datagram& packet) {
     const int base = set_.FindBase(packet.destination);
     if (base < 0) return false;
     const LocalCandidate& l = set_.local(base);
-    const bool known = set_.FindRemote(l.stream, l.candidate.component, packet.source) >= 0 ||
-                       std::any_of(buffered_checks_.begin(), buffered_checks_.end(), [&](const BufferedCheck& b) {
-                         return b.base == base && b.source == packet.source;
-                       });
+    const bool known =
+        set_.FindRemote(l.stream, l.candidate.component, packet.source) >= 0 ||
+        std::any_of(buffered_checks_.begin(), buffered_checks_.end(), [&](const BufferedCheck& b) {
+          return b.base == base && b.source == packet.source;
+        });
     if (!known) return false;
     to = FindComponent(l.stream, l.candidate.component);
   }
   ++counters_.data_received;
-  Emit(DataReceived{to->stream, to->id, packet.source, Bytes(packet.payload.begin(), packet.payload.end())});
+  Emit(DataReceived{to->stream, to->id, packet.source,
+                    Bytes(packet.payload.begin(), packet.payload.end())});
   return true;
 }
 
@@ -95,11 +97,12 @@ void Agent::Impl::ScheduleConsent(Component& c, Timestamp now) {
   c.next_consent = now + std::max(interval, kMinConsentInterval);
 }
 
-bool Agent::Impl::HandleConsentResponse(Timestamp now, const Datagram& packet, const stun::MessageView& message) {
+bool Agent::Impl::HandleConsentResponse(Timestamp now, const Datagram& packet,
+                                        const stun::MessageView& message) {
   for (Component& c : components_) {
-    const auto found = std::find_if(c.outstanding.begin(), c.outstanding.end(), [&](const ConsentCheck& check) {
-      return check.id == message.transaction_id();
-    });
+    const auto found = std::find_if(
+        c.outstanding.begin(), c.outstanding.end(),
+        [&](const ConsentCheck& check) { return check.id == message.transaction_id(); });
     if (found == c.outstanding.end()) continue;
     if (packet.source != c.to || packet.destination != c.from) return false;
     if (!message.VerifyIntegrity(c.keys->remote_key)) return false;
@@ -129,9 +132,10 @@ void Agent::Impl::SendKeepalive(Component& c, Timestamp now) {
   c.last_sent = now;
   ++counters_.keepalives_sent;
   SendPacket(c.from, c.to,
-           stun::MessageBuilder(stun::MessageClass::kIndication, stun::Method::kBinding, stun::NewTransactionId(*rng_))
-               .AddFingerprint()
-               .Build());
+             stun::MessageBuilder(stun::MessageClass::kIndication, stun::Method::kBinding,
+                                  stun::NewTransactionId(*rng_))
+                 .AddFingerprint()
+                 .Build());
 }
 
 void Agent::Impl::HandleComponentTimers(Timestamp now) {
@@ -144,7 +148,8 @@ void Agent::Impl::HandleComponentTimers(Timestamp now) {
       } else if (now >= c.next_consent) {
         // Sent once, each with a transaction id of its own.
         const stun::TransactionId id = stun::NewTransactionId(*rng_);
-        if (c.outstanding.size() >= kMaxOutstandingConsent) c.outstanding.erase(c.outstanding.begin());
+        if (c.outstanding.size() >= kMaxOutstandingConsent)
+          c.outstanding.erase(c.outstanding.begin());
         c.outstanding.push_back({id});
         c.last_sent = now;
         ++counters_.consent_sent;

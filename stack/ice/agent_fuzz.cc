@@ -10,7 +10,9 @@
 namespace rtclab::ice {
 namespace {
 
-TransportAddress Source(uint8_t b) { return {IpAddress::V4(192, 0, 2, static_cast<uint8_t>(b & 7)), uint16_t(1 + b % 5)}; }
+TransportAddress Source(uint8_t b) {
+  return {IpAddress::V4(192, 0, 2, static_cast<uint8_t>(b & 7)), uint16_t(1 + b % 5)};
+}
 
 void SignedRequest(Solo& solo, ByteView argument) {
   if (argument.size() < 2) return;
@@ -29,7 +31,8 @@ void AnswerSome(Solo& solo, ByteView argument) {
   if (!Solo::IsRequest(request)) return;
   const uint8_t kind = argument[1];
   if (kind < 128) {
-    solo.Receive(request.destination, solo.Success(request, kind < 64 ? request.source : Source(kind)));
+    solo.Receive(request.destination,
+                 solo.Success(request, kind < 64 ? request.source : Source(kind)));
   } else if (kind < 160) {
     solo.Receive(Source(kind), solo.Success(request, request.source));
   } else {
@@ -41,24 +44,46 @@ void AnswerSome(Solo& solo, ByteView argument) {
 void Step(Solo& solo, uint8_t operation, ByteView argument) {
   const uint8_t first = argument.empty() ? 0 : argument[0];
   switch (operation % 12) {
-    case 0: solo.agent.HandlePacket(solo.now, {Source(first), solo.host, argument}); break;
-    case 1: SignedRequest(solo, argument); break;
-    case 2: AnswerSome(solo, argument); break;
-    case 3: solo.RunFor(TimeDelta::Millis(int64_t{first} * first)); break;
-    case 4: solo.AddRemote(Source(first).ToString(), 1 + first * 1000u, std::string(1, static_cast<char>('a' + first % 4))); break;
-    case 5: solo.End(); break;
+    case 0:
+      solo.agent.HandlePacket(solo.now, {Source(first), solo.host, argument});
+      break;
+    case 1:
+      SignedRequest(solo, argument);
+      break;
+    case 2:
+      AnswerSome(solo, argument);
+      break;
+    case 3:
+      solo.RunFor(TimeDelta::Millis(int64_t{first} * first));
+      break;
+    case 4:
+      solo.AddRemote(Source(first).ToString(), 1 + first * 1000u,
+                     std::string(1, static_cast<char>('a' + first % 4)));
+      break;
+    case 5:
+      solo.End();
+      break;
     case 6:
       if (first % 8 == 0) solo.remote.ufrag += 'x';
       if (solo.remote.ufrag.size() < 200) solo.SetRemote({.lite = first == 255});
       break;
-    case 7: solo.agent.Restart(solo.now); break;
-    case 8: (void)solo.agent.Send(solo.now, argument); break;
-    case 9: solo.agent.AddRelayedCandidate(solo.now, first % 4, Source(first), Source(static_cast<uint8_t>(first >> 3))); break;
+    case 7:
+      solo.agent.Restart(solo.now);
+      break;
+    case 8:
+      (void)solo.agent.Send(solo.now, argument);
+      break;
+    case 9:
+      solo.agent.AddRelayedCandidate(solo.now, first % 4, Source(first),
+                                     Source(static_cast<uint8_t>(first >> 3)));
+      break;
     case 10:
-      solo.agent.PermissionGranted(solo.now, Source(first), Source(static_cast<uint8_t>(first >> 3)).ip);
+      solo.agent.PermissionGranted(solo.now, Source(first),
+                                   Source(static_cast<uint8_t>(first >> 3)).ip);
       break;
     case 11:
-      if (const auto c = ParseCandidate(AsString(argument))) (void)solo.agent.AddRemoteCandidate(solo.now, *c);
+      if (const auto c = ParseCandidate(AsString(argument)))
+        (void)solo.agent.AddRemoteCandidate(solo.now, *c);
       break;
   }
   solo.Pump();

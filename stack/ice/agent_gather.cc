@@ -30,8 +30,9 @@ void Agent::Impl::Gather(Timestamp now, std::span<const HostAddress> hosts,
   for (const HostAddress& host : hosts) {
     const bool known_component = FindComponent(host.stream, host.component) != nullptr;
     if (!known_component || !MayBeHostCandidate(host.address.ip, config_.allow_loopback)) continue;
-    const bool known = std::any_of(sockets_.begin(), sockets_.end(),
-                                   [&host](const Socket& s) { return s.host.address == host.address; });
+    const bool known = std::any_of(sockets_.begin(), sockets_.end(), [&host](const Socket& s) {
+      return s.host.address == host.address;
+    });
     if (known) continue;
     sockets_.push_back({host, 0});
     ips.push_back(host.address.ip);
@@ -73,7 +74,8 @@ const Agent::Impl::Socket& Agent::Impl::SocketOf(int base) const {
   CHECK(false);
 }
 
-uint32_t Agent::Impl::LocalPreference(const Socket& socket, uint32_t server_index, uint32_t nth) const {
+uint32_t Agent::Impl::LocalPreference(const Socket& socket, uint32_t server_index,
+                                      uint32_t nth) const {
   if (config_.lite) {
     // RFC 8445 section 5.2.
     const bool only_ipv4 = std::all_of(sockets_.begin(), sockets_.end(),
@@ -91,21 +93,24 @@ void Agent::Impl::AddHostCandidates(std::size_t first_socket) {
     l.stream = socket.host.stream;
     l.candidate.component = socket.host.component;
     l.candidate.address = l.candidate.base = socket.host.address;
-    l.candidate.priority = CandidatePriority(CandidateType::kHost, LocalPreference(socket, 0, 0), socket.host.component);
+    l.candidate.priority = CandidatePriority(CandidateType::kHost, LocalPreference(socket, 0, 0),
+                                             socket.host.component);
     l.foundation = FoundationOf(CandidateType::kHost, socket.host.address.ip, {});
     l.hidden = config_.policy != CandidatePolicy::kAll;
     AddLocalCandidate(std::move(l));
   }
 }
 
-void Agent::Impl::AddServerTasks(std::size_t first_socket, std::size_t first_stun, std::size_t first_relay) {
+void Agent::Impl::AddServerTasks(std::size_t first_socket, std::size_t first_stun,
+                                 std::size_t first_relay) {
   // Each address with each server of its family (RFC 8445 section 5.1.1.2), where at least one of the two is new.
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     const TransportAddress& from = sockets_[i].host.address;
     const int base = set_.FindBase(from);
     if (base < 0) continue;
     const auto reachable = [&from](const TransportAddress& server) {
-      return server.family() == from.family() && (from.ip.IsV4() || from.ip.IsLinkLocal() == server.ip.IsLinkLocal());
+      return server.family() == from.family() &&
+             (from.ip.IsV4() || from.ip.IsLinkLocal() == server.ip.IsLinkLocal());
     };
     const std::size_t stun_from = i < first_socket ? first_stun : 0;
     for (std::size_t k = stun_from; k < stun_servers_.size(); ++k) {
@@ -131,14 +136,16 @@ void Agent::Impl::AddServerTasks(std::size_t first_socket, std::size_t first_stu
 void Agent::Impl::AddLocalCandidate(LocalCandidate l) {
   l.candidate.foundation = std::to_string(l.foundation);
   l.candidate.ufrag = keys_->local.ufrag;
-  if (l.candidate.type == CandidateType::kServerReflexive && config_.policy == CandidatePolicy::kRelayOnly) return;
+  if (l.candidate.type == CandidateType::kServerReflexive &&
+      config_.policy == CandidatePolicy::kRelayOnly)
+    return;
   for (int i = 0; i < set_.local_count(); ++i) {
     // RFC 8445 section 5.1.3: the same address and base. The better one stays while that can still be told to nobody;
     // after that the first one does (RFC 8838 section 9).
     LocalCandidate& same = set_.local(i);
-    const bool redundant = same.stream == l.stream && same.candidate.component == l.candidate.component &&
-                           same.candidate.address == l.candidate.address &&
-                           same.candidate.base == l.candidate.base;
+    const bool redundant =
+        same.stream == l.stream && same.candidate.component == l.candidate.component &&
+        same.candidate.address == l.candidate.address && same.candidate.base == l.candidate.base;
     if (!redundant) continue;
     // A hidden host candidate does not make its public address redundant.
     if (same.hidden && !l.hidden) continue;
@@ -156,6 +163,8 @@ void Agent::Impl::AddLocalCandidate(LocalCandidate l) {
 void Agent::Impl::Convey(int index) {
   LocalCandidate& l = set_.local(index);
   if (l.hidden || l.conveyed || l.candidate.type == CandidateType::kPeerReflexive) return;
+  // RFC 8838 section 13: no new candidates after the nomination.
+  if (set_.list(l.stream).state == ChecklistState::kCompleted) return;
   l.conveyed = true;
   Emit(LocalCandidateGathered{l.stream, l.candidate});
   if (!formed_) return;
@@ -163,8 +172,8 @@ void Agent::Impl::Convey(int index) {
   NotePermissions();
 }
 
-void Agent::Impl::AddServerReflexive(int base, const TransportAddress& mapped, const TransportAddress& server,
-                                     uint32_t server_index) {
+void Agent::Impl::AddServerReflexive(int base, const TransportAddress& mapped,
+                                     const TransportAddress& server, uint32_t server_index) {
   if (!set_.local(base).listening || mapped.IsNone()) return;
   const Socket& socket = SocketOf(base);
   LocalCandidate l;
@@ -177,8 +186,9 @@ void Agent::Impl::AddServerReflexive(int base, const TransportAddress& mapped, c
   // A hidden host candidate is not told by the back door either (RFC 8839 section 5.1).
   if (config_.policy == CandidatePolicy::kAll) l.candidate.related = socket.host.address;
   l.candidate.server = server;
-  l.candidate.priority = CandidatePriority(CandidateType::kServerReflexive,
-                                           LocalPreference(socket, server_index, 0), socket.host.component);
+  l.candidate.priority =
+      CandidatePriority(CandidateType::kServerReflexive, LocalPreference(socket, server_index, 0),
+                        socket.host.component);
   l.foundation = FoundationOf(CandidateType::kServerReflexive, socket.host.address.ip, server.ip);
   AddLocalCandidate(std::move(l));
 }
@@ -193,25 +203,44 @@ void Agent::Impl::AddRelayCandidate(const Relay& relay) {
   l.candidate.type = CandidateType::kRelayed;
   l.candidate.component = socket.host.component;
   l.candidate.address = l.candidate.base = relay.relayed;
-  if (!relay.mapped.IsNone() && config_.policy != CandidatePolicy::kRelayOnly) l.candidate.related = relay.mapped;
+  if (!relay.mapped.IsNone() && config_.policy != CandidatePolicy::kRelayOnly)
+    l.candidate.related = relay.mapped;
   l.candidate.server = relay.server;
-  l.candidate.priority = CandidatePriority(
-      CandidateType::kRelayed, LocalPreference(socket, relay.server_index, relay.nth), socket.host.component);
+  l.candidate.priority = CandidatePriority(CandidateType::kRelayed,
+                                           LocalPreference(socket, relay.server_index, relay.nth),
+                                           socket.host.component);
   l.foundation = FoundationOf(CandidateType::kRelayed, relay.relayed.ip, relay.server.ip);
   AddLocalCandidate(std::move(l));
 }
 
-void Agent::Impl::AddRelayed(Timestamp now, int request_id, std::span<const TransportAddress> relayed,
+void Agent::Impl::AddRelayed(Timestamp now, int request_id,
+                             std::span<const TransportAddress> relayed,
                              const TransportAddress& mapped) {
-  const auto request = std::find_if(relay_requests_.begin(), relay_requests_.end(),
-                                    [request_id](const RelayRequest& r) { return r.id == request_id; });
+  const auto request =
+      std::find_if(relay_requests_.begin(), relay_requests_.end(),
+                   [request_id](const RelayRequest& r) { return r.id == request_id; });
   if (request == relay_requests_.end()) return;
   const GatherTask task = request->task;
   relay_requests_.erase(request);
   AddServerReflexive(task.base, mapped, task.server, task.server_index);
   uint32_t nth = 0;
   for (const TransportAddress& address : relayed) {
-    Relay relay{set_.local(task.base).candidate.address, task.server, address, mapped, task.server_index, nth++};
+    Relay relay{set_.local(task.base).candidate.address,
+                task.server,
+                address,
+                mapped,
+                task.server_index,
+                nth++};
+    if (set_.list(set_.local(task.base).stream).state == ChecklistState::kCompleted) {
+      // Too late to be of use: its allocation may go at once.
+      Candidate late;
+      late.type = CandidateType::kRelayed;
+      late.component = set_.local(task.base).candidate.component;
+      late.address = late.base = address;
+      late.server = task.server;
+      Emit(CandidateReleased{set_.local(task.base).stream, late});
+      continue;
+    }
     AddRelayCandidate(relay);
     relays_.push_back(std::move(relay));
   }
@@ -219,16 +248,19 @@ void Agent::Impl::AddRelayed(Timestamp now, int request_id, std::span<const Tran
   Settle(now);
 }
 
-void Agent::Impl::RelayFailed(Timestamp now, int request_id, int error_code, std::string_view reason) {
-  const auto request = std::find_if(relay_requests_.begin(), relay_requests_.end(),
-                                    [request_id](const RelayRequest& r) { return r.id == request_id; });
+void Agent::Impl::RelayFailed(Timestamp now, int request_id, int error_code,
+                              std::string_view reason) {
+  const auto request =
+      std::find_if(relay_requests_.begin(), relay_requests_.end(),
+                   [request_id](const RelayRequest& r) { return r.id == request_id; });
   if (request == relay_requests_.end()) return;
   const GatherTask task = request->task;
   relay_requests_.erase(request);
-  Emit(GatheringFailed{set_.local(task.base).candidate.address, task.server, error_code, std::string(reason)});
+  Emit(GatheringFailed{set_.local(task.base).candidate.address, task.server, error_code,
+                       std::string(reason)});
   // RFC 8445 section 5.1.1.2: a server without resources can still tell the mapped address.
-  const bool lacks_resources =
-      error_code == stun::kErrorAllocationQuotaReached || error_code == stun::kErrorInsufficientCapacity;
+  const bool lacks_resources = error_code == stun::kErrorAllocationQuotaReached ||
+                               error_code == stun::kErrorInsufficientCapacity;
   if (lacks_resources && config_.policy != CandidatePolicy::kRelayOnly) {
     gather_queue_.push_back({TaskKind::kStun, task.base, task.server, task.server_index});
   }
@@ -262,10 +294,13 @@ bool Agent::Impl::StartGatherTask(Timestamp now) {
     return true;
   }
   const stun::TransactionId id = stun::NewTransactionId(*rng_);
-  Bytes request = stun::MessageBuilder(stun::MessageClass::kRequest, stun::Method::kBinding, id).AddFingerprint().Build();
+  Bytes request = stun::MessageBuilder(stun::MessageClass::kRequest, stun::Method::kBinding, id)
+                      .AddFingerprint()
+                      .Build();
   // RFC 8445 section 14.3: RTO = MAX(500 ms, Ta * Num-Of-Cands).
-  const stun::RetransmitPolicy policy{
-      .rto = std::max(config_.min_rto, ta_ * gather_task_count_), .rc = config_.rc, .rm = config_.rm};
+  const stun::RetransmitPolicy policy{.rto = std::max(config_.min_rto, ta_ * gather_task_count_),
+                                      .rc = config_.rc,
+                                      .rm = config_.rm};
   gather_transactions_.push_back({id, task, stun::RetransmitTimer(now, policy), request});
   ++counters_.gathering_sent;
   SendPacket(from, task.server, std::move(request));
@@ -274,9 +309,9 @@ bool Agent::Impl::StartGatherTask(Timestamp now) {
 
 bool Agent::Impl::HandleGatherResponse(Timestamp now, const Datagram& packet,
                                        const stun::MessageView& message) {
-  const auto found =
-      std::find_if(gather_transactions_.begin(), gather_transactions_.end(),
-                   [&](const GatherTransaction& t) { return !t.done && t.id == message.transaction_id(); });
+  const auto found = std::find_if(
+      gather_transactions_.begin(), gather_transactions_.end(),
+      [&](const GatherTransaction& t) { return !t.done && t.id == message.transaction_id(); });
   if (found == gather_transactions_.end()) return false;
   const TransportAddress from = set_.local(found->task.base).candidate.address;
   // Nothing authenticates it but the transaction id and the address asked.
@@ -288,7 +323,8 @@ bool Agent::Impl::HandleGatherResponse(Timestamp now, const Datagram& packet,
     const auto error = message.GetErrorCode();
     gather_transactions_.erase(found);
     if (task.kind == TaskKind::kStun) {
-      Emit(GatheringFailed{from, task.server, error ? error->code : 0, error ? std::string(error->reason) : "error"});
+      Emit(GatheringFailed{from, task.server, error ? error->code : 0,
+                           error ? std::string(error->reason) : "error"});
     }
   } else {
     // RFC 8445 section 5.1.1.2 keeps RFC 5389's fallback to MAPPED-ADDRESS.
@@ -317,14 +353,16 @@ void Agent::Impl::HandleGatherTimers(Timestamp now) {
         SendPacket(from, t.task.server, t.request);
       } else if (action == stun::RetransmitTimer::Action::kTimedOut) {
         t.done = true;
-        if (t.task.kind == TaskKind::kStun) Emit(GatheringFailed{from, t.task.server, 0, "no answer"});
+        if (t.task.kind == TaskKind::kStun)
+          Emit(GatheringFailed{from, t.task.server, 0, "no answer"});
       }
     }
   }
   std::erase_if(gather_transactions_, [](const GatherTransaction& t) { return t.done; });
   if (now >= gathering_until_) {
     // RFC 8838 section 13: gathering may be ended when it takes too long.
-    std::erase_if(gather_queue_, [](const GatherTask& t) { return t.kind != TaskKind::kStunRefresh; });
+    std::erase_if(gather_queue_,
+                  [](const GatherTask& t) { return t.kind != TaskKind::kStunRefresh; });
     std::erase_if(gather_transactions_,
                   [](const GatherTransaction& t) { return t.task.kind != TaskKind::kStunRefresh; });
     relay_requests_.clear();
@@ -340,10 +378,12 @@ void Agent::Impl::HandleGatherTimers(Timestamp now) {
 void Agent::Impl::RemoveLocalAddress(Timestamp now, const TransportAddress& base_address) {
   const int base = set_.FindBase(base_address);
   std::erase_if(sockets_, [&](const Socket& s) { return s.host.address == base_address; });
-  std::erase_if(relays_, [&](const Relay& r) { return r.relayed == base_address || r.base == base_address; });
+  std::erase_if(
+      relays_, [&](const Relay& r) { return r.relayed == base_address || r.base == base_address; });
   std::erase_if(stun_bindings_, [&](const StunBinding& b) { return b.task.base == base; });
   std::erase_if(gather_queue_, [&](const GatherTask& t) { return t.base == base; });
-  std::erase_if(gather_transactions_, [&](const GatherTransaction& t) { return t.task.base == base; });
+  std::erase_if(gather_transactions_,
+                [&](const GatherTransaction& t) { return t.task.base == base; });
   std::erase_if(relay_requests_, [&](const RelayRequest& r) { return r.task.base == base; });
   if (base >= 0) {
     for (int i = 0; i < set_.local_count(); ++i) {

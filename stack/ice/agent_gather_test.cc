@@ -35,8 +35,8 @@ TEST(AgentGatherTest, HostCandidatesAreThereAtOnce) {
   solo.Gather();
   EXPECT_THAT(Described(solo), ElementsAre("host 192.0.2.1:1000"));
   const Candidate c = solo.agent.local_candidates()[0];
-  EXPECT_EQ(ToString(c),
-            "candidate:1 1 udp 2130706431 192.0.2.1 1000 typ host ufrag " + solo.agent.local_credentials().ufrag);
+  EXPECT_EQ(ToString(c), "candidate:1 1 udp 2130706431 192.0.2.1 1000 typ host ufrag " +
+                             solo.agent.local_credentials().ufrag);
   EXPECT_TRUE(solo.agent.gathering_complete());
   ASSERT_EQ(solo.Events<GatheringComplete>().size(), 1u);
   EXPECT_EQ(solo.Events<GatheringComplete>()[0].ufrag, solo.agent.local_credentials().ufrag);
@@ -66,7 +66,8 @@ TEST(AgentGatherTest, ServerReflexiveCandidatesNameBaseServerAndFoundation) {
   ASSERT_TRUE(solo.Receive(Addr(kStun), StunSuccess(sent[0], "203.0.113.1:5000")));
   // The other server sees another mapping, and speaks like RFC 3489 (RFC 8445 section 5.1.1.2).
   ASSERT_TRUE(solo.Receive(Addr(kStun2), StunSuccess(sent[1], "203.0.113.1:5001", false)));
-  EXPECT_THAT(Described(solo), ElementsAre("host 192.0.2.1:1000", "srflx 203.0.113.1:5000", "srflx 203.0.113.1:5001"));
+  EXPECT_THAT(Described(solo), ElementsAre("host 192.0.2.1:1000", "srflx 203.0.113.1:5000",
+                                           "srflx 203.0.113.1:5001"));
   const auto c = solo.agent.local_candidates();
   EXPECT_EQ(c[1].base, solo.host);
   EXPECT_EQ(c[1].related, solo.host);
@@ -112,9 +113,10 @@ TEST(AgentGatherTest, FakedAndFailedAnswers) {
                                                  stun::MessageClass::kSuccessResponse)
                     .Build();
   EXPECT_FALSE(solo.Receive(Addr(kStun), empty));
-  EXPECT_TRUE(solo.Receive(
-      Addr(kStun),
-      stun::MessageBuilder::ErrorResponseTo(*stun::MessageView::Parse(sent[0].payload), 300, "go away").Build()));
+  EXPECT_TRUE(
+      solo.Receive(Addr(kStun), stun::MessageBuilder::ErrorResponseTo(
+                                    *stun::MessageView::Parse(sent[0].payload), 300, "go away")
+                                    .Build()));
   ASSERT_EQ(solo.Events<GatheringFailed>().size(), 1u);
   EXPECT_EQ(solo.Events<GatheringFailed>()[0].error_code, 300);
   EXPECT_TRUE(solo.agent.gathering_complete());
@@ -141,17 +143,19 @@ TEST(AgentGatherTest, AnAllocationGivesTwoCandidates) {
   solo.Gather({}, {{Addr(kTurn)}});
   const auto request = solo.Events<RelayRequested>().at(0);
   EXPECT_FALSE(solo.agent.gathering_complete());
-  solo.agent.AddRelayedCandidate(solo.now, request.request_id, Addr("198.51.100.3:50000"), Addr("203.0.113.1:5000"));
+  solo.agent.AddRelayedCandidate(solo.now, request.request_id, Addr("198.51.100.3:50000"),
+                                 Addr("203.0.113.1:5000"));
   solo.Pump();
-  EXPECT_THAT(Described(solo),
-              ElementsAre("host 192.0.2.1:1000", "srflx 203.0.113.1:5000", "relay 198.51.100.3:50000"));
+  EXPECT_THAT(Described(solo), ElementsAre("host 192.0.2.1:1000", "srflx 203.0.113.1:5000",
+                                           "relay 198.51.100.3:50000"));
   const Candidate relay = solo.agent.local_candidates()[2];
   EXPECT_EQ(relay.related, Addr("203.0.113.1:5000"));
   EXPECT_EQ(relay.base, relay.address);
   EXPECT_EQ(relay.priority >> 24, 0u);
   EXPECT_TRUE(solo.agent.gathering_complete());
   // Answered already.
-  solo.agent.AddRelayedCandidate(solo.now, request.request_id, Addr("198.51.100.3:50001"), Addr("203.0.113.1:5000"));
+  solo.agent.AddRelayedCandidate(solo.now, request.request_id, Addr("198.51.100.3:50001"),
+                                 Addr("203.0.113.1:5000"));
   EXPECT_EQ(solo.agent.local_candidates().size(), 3u);
 }
 
@@ -187,17 +191,20 @@ TEST(AgentGatherTest, BindingsAreKeptAliveUntilIceCompletes) {
 
 TEST(AgentGatherTest, DualStackHostsInterleaveAndUseServersOfTheirFamily) {
   Solo solo;
-  solo.agent.Gather(solo.now,
-                    std::vector<TransportAddress>{Addr("192.0.2.1:1000"), Addr("[2001:db8::1]:1001"),
-                                                  Addr("[fe80::1]:1002"), Addr("127.0.0.1:1003")},
-                    std::vector<TransportAddress>{Addr(kStun), Addr("[2001:db8::99]:3478")}, {});
+  solo.agent.Gather(
+      solo.now,
+      std::vector<TransportAddress>{Addr("192.0.2.1:1000"), Addr("[2001:db8::1]:1001"),
+                                    Addr("[fe80::1]:1002"), Addr("127.0.0.1:1003")},
+      std::vector<TransportAddress>{Addr(kStun), Addr("[2001:db8::99]:3478")}, {});
   solo.Pump();
   solo.RunUntil(Timestamp::Millis(500));
   std::vector<std::string> asked;
   for (const auto& [at, t] : solo.out) {
-    if (at < Timestamp::Millis(500)) asked.push_back(t.source.ToString() + ">" + t.destination.ToString());
+    if (at < Timestamp::Millis(500))
+      asked.push_back(t.source.ToString() + ">" + t.destination.ToString());
   }
-  EXPECT_THAT(asked, ElementsAre("192.0.2.1:1000>198.51.100.1:3478", "[2001:db8::1]:1001>[2001:db8::99]:3478"));
+  EXPECT_THAT(asked, ElementsAre("192.0.2.1:1000>198.51.100.1:3478",
+                                 "[2001:db8::1]:1001>[2001:db8::99]:3478"));
   const auto c = solo.agent.local_candidates();
   ASSERT_EQ(c.size(), 3u);  // no loopback
   // Hi = 3 / 1: both IPv6 addresses before the IPv4 one.
@@ -219,7 +226,8 @@ TEST(AgentGatherTest, PoliciesHideCandidates) {
                                    Addr("198.51.100.3:50000"), Addr("203.0.113.1:5000"));
     solo.Pump();
     if (policy == CandidatePolicy::kNoHost) {
-      EXPECT_THAT(Described(solo), ElementsAre("srflx 203.0.113.1:5000", "relay 198.51.100.3:50000"));
+      EXPECT_THAT(Described(solo),
+                  ElementsAre("srflx 203.0.113.1:5000", "relay 198.51.100.3:50000"));
       EXPECT_EQ(solo.agent.local_candidates()[0].related, std::nullopt);
     } else {
       EXPECT_THAT(Described(solo), ElementsAre("relay 198.51.100.3:50000"));
@@ -278,7 +286,8 @@ TEST(AgentGatherTest, NoCheckLeavesARelayBeforeItsPermission) {
   EXPECT_EQ(sent[0].destination, Addr("192.0.2.2:1"));
   EXPECT_EQ(solo.agent.checklist()[2].state, PairState::kFailed);
   solo.RunUntil(Timestamp::Seconds(60));
-  EXPECT_EQ(solo.agent.failure_reason(), "no valid pair: 3 pairs failed (2 no answer, 1 no TURN permission)");
+  EXPECT_EQ(solo.agent.failure_reason(),
+            "no valid pair: 3 pairs failed (2 no answer, 1 no TURN permission)");
 }
 
 TEST(AgentGatherTest, ACheckThroughTheRelayProvesItsPermission) {
@@ -300,7 +309,8 @@ TEST(AgentGatherTest, ACheckThroughTheRelayProvesItsPermission) {
   EXPECT_EQ(sent[0].source, relayed);  // the answer
   EXPECT_EQ(sent[1].source, relayed);  // the triggered check
   // RFC 8445 section 7.3.1.2: the mapped address is the source as the TURN server saw it.
-  EXPECT_EQ(stun::MessageView::Parse(sent[0].payload)->GetXorAddress(stun::AttributeType::kXorMappedAddress),
+  EXPECT_EQ(stun::MessageView::Parse(sent[0].payload)
+                ->GetXorAddress(stun::AttributeType::kXorMappedAddress),
             Addr("192.0.2.2:1"));
 }
 

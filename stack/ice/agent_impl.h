@@ -29,9 +29,9 @@ struct SessionKeys {
   int generation = 0;
   Credentials local;
   stun::IntegrityKey local_key;
-  Credentials remote;          // empty until they are known
+  Credentials remote;  // empty until they are known
   stun::IntegrityKey remote_key;
-  std::string username;        // of our requests: "remote:local" (RFC 8445 section 7.2.2)
+  std::string username;  // of our requests: "remote:local" (RFC 8445 section 7.2.2)
   bool has_remote() const { return !remote.ufrag.empty(); }
 };
 
@@ -40,7 +40,8 @@ class Agent::Impl {
   Impl(AgentConfig config, Rng& rng);
 
   // agent_gather.cc
-  void Gather(Timestamp now, std::span<const HostAddress> hosts, std::span<const TransportAddress> stun_servers,
+  void Gather(Timestamp now, std::span<const HostAddress> hosts,
+              std::span<const TransportAddress> stun_servers,
               std::span<const RelayServer> relay_servers);
   void AddRelayed(Timestamp now, int request_id, std::span<const TransportAddress> relayed,
                   const TransportAddress& mapped);
@@ -161,7 +162,7 @@ class Agent::Impl {
     bool quiet = false;         // no consent for ConsentConfig::disconnected_after
     uint32_t priority_attribute = 0;
     Timestamp last_sent;
-    Timestamp last_consent;     // when consent was last given
+    Timestamp last_consent;  // when consent was last given
     Timestamp next_consent = Timestamp::PlusInfinity();
     std::vector<ConsentCheck> outstanding;
     Timestamp first_valid = Timestamp::PlusInfinity();  // in this generation
@@ -199,7 +200,8 @@ class Agent::Impl {
   void Convey(int local);
   void MaybeFinishGathering();
   bool StartGatherTask(Timestamp now);
-  bool HandleGatherResponse(Timestamp now, const Datagram& packet, const stun::MessageView& message);
+  bool HandleGatherResponse(Timestamp now, const Datagram& packet,
+                            const stun::MessageView& message);
   void HandleGatherTimers(Timestamp now);
   const Socket& SocketOf(int base) const;
   uint32_t FoundationOf(CandidateType type, const IpAddress& base, const IpAddress& server) {
@@ -226,19 +228,22 @@ class Agent::Impl {
   Permission* FindPermission(const TransportAddress& relayed, const IpAddress& peer);
   bool MaySend(const Pair& pair);
   void SendCheck(Timestamp now, Pair& pair, bool triggered);
-  Bytes BuildRequest(const stun::TransactionId& id, const SessionKeys& keys, uint32_t priority, bool use_candidate) const;
+  Bytes BuildRequest(const stun::TransactionId& id, const SessionKeys& keys, uint32_t priority,
+                     bool use_candidate) const;
   bool HandleCheckResponse(Timestamp now, CheckTransaction& check, const Datagram& packet,
                            const stun::MessageView& message);
   void HandleRoleConflictResponse(Timestamp now, CheckTransaction& check);
   void CheckSucceeded(Timestamp now, CheckTransaction& check, const TransportAddress& mapped);
-  int AddValidPair(Timestamp now, Pair& pair, const CheckTransaction& check, const TransportAddress& mapped);
+  int AddValidPair(Timestamp now, Pair& pair, const CheckTransaction& check,
+                   const TransportAddress& mapped);
   void CheckFailed(Timestamp now, CheckTransaction& check, FailureCause cause, int error_code);
   void CancelChecks(PairRef pair, Timestamp now);
   void HandleCheckTimers(Timestamp now);
   CheckRecord* LogOf(const CheckTransaction& check) {
     return check.log < 0 ? nullptr : &log_[static_cast<std::size_t>(check.log)];
   }
-  void FinishLog(const CheckTransaction& check, Timestamp now, CheckOutcome outcome, int error_code = 0);
+  void FinishLog(const CheckTransaction& check, Timestamp now, CheckOutcome outcome,
+                 int error_code = 0);
 
   // --- agent_server.cc ---
   bool HandleRequest(Timestamp now, const Datagram& packet, const stun::MessageView& message);
@@ -270,7 +275,8 @@ class Agent::Impl {
   // --- agent_data.cc ---
   bool HandleStun(Timestamp now, const Datagram& packet);
   bool HandleData(const Datagram& packet);
-  bool HandleConsentResponse(Timestamp now, const Datagram& packet, const stun::MessageView& message);
+  bool HandleConsentResponse(Timestamp now, const Datagram& packet,
+                             const stun::MessageView& message);
   void ScheduleConsent(Component& c, Timestamp now);
   void HandleComponentTimers(Timestamp now);
   void LoseConsent(Component& c, bool revoked);
@@ -301,7 +307,6 @@ class Agent::Impl {
   std::vector<EarlyCandidate> early_candidates_;
   std::vector<std::pair<std::string, int>> early_ends_;
   int signalled_count_ = 0;
-  bool restarted_locally_ = false;  // Restart() was called and the peer's answer is not here yet
 
   // Gathering.
   std::vector<Socket> sockets_;

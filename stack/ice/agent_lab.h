@@ -43,7 +43,8 @@ struct LabNat {
     allowed.insert({it->second, to});
     return {external, it->second};
   }
-  std::optional<TransportAddress> Inbound(const TransportAddress& from, const TransportAddress& to) const {
+  std::optional<TransportAddress> Inbound(const TransportAddress& from,
+                                          const TransportAddress& to) const {
     const auto it = inside.find(to.port);
     if (it == inside.end()) return std::nullopt;
     if (!open && !allowed.contains({to.port, from})) return std::nullopt;
@@ -82,7 +83,8 @@ class Lab {
     for (AgentConfig* config : {&a, &b}) {
       const bool lite = config->lite;
       const TimeDelta ta = config->ta;
-      peers_[count_] = std::make_unique<Peer>(std::move(*config), seed * 2 + static_cast<uint64_t>(count_));
+      peers_[count_] =
+          std::make_unique<Peer>(std::move(*config), seed * 2 + static_cast<uint64_t>(count_));
       peers_[count_]->index = count_;
       peers_[count_]->lite = lite;
       if (ta != TimeDelta::Millis(50)) peers_[count_]->ta = ta;
@@ -131,7 +133,8 @@ class Lab {
   }
   // Conveys the credentials of `from` to the other.
   void SendParameters(int from, TimeDelta delay) {
-    RemoteParameters parameters{agent(from).local_credentials(), peers_[from]->lite, peers_[from]->ta};
+    RemoteParameters parameters{agent(from).local_credentials(), peers_[from]->lite,
+                                peers_[from]->ta};
     In(delay, [this, from, parameters]() {
       CHECK(agent(1 - from).SetRemoteParameters(now_, parameters).has_value());
       Pump(1 - from);
@@ -175,7 +178,9 @@ class Lab {
     now_ = until;
     return false;
   }
-  bool RunFor(TimeDelta time, const std::function<bool()>& done = nullptr) { return RunUntil(now_ + time, done); }
+  bool RunFor(TimeDelta time, const std::function<bool()>& done = nullptr) {
+    return RunUntil(now_ + time, done);
+  }
   bool BothAre(AgentState state) { return agent(0).state() == state && agent(1).state() == state; }
 
   template <typename E>
@@ -195,7 +200,8 @@ class Lab {
         [this, &p](Event&& e) { OnEvent(p, std::move(e)); });
   }
 
-  void Deliver(int to, const TransportAddress& source, const TransportAddress& destination, const Bytes& payload) {
+  void Deliver(int to, const TransportAddress& source, const TransportAddress& destination,
+               const Bytes& payload) {
     agent(to).HandlePacket(now_, {source, destination, payload});
     Pump(to);
   }
@@ -205,7 +211,9 @@ class Lab {
     Timestamp at;
     uint64_t sequence;
     std::function<void()> what;
-    bool operator>(const Step& o) const { return std::tie(at, sequence) > std::tie(o.at, o.sequence); }
+    bool operator>(const Step& o) const {
+      return std::tie(at, sequence) > std::tie(o.at, o.sequence);
+    }
   };
 
   void OnTransmit(Peer& p, Transmit t) {
@@ -233,7 +241,8 @@ class Lab {
       }
       if (p->nat != nullptr) {
         if (t.destination.ip != p->nat->external) continue;
-        if (auto inside = p->nat->Inbound(t.source, t.destination)) Deliver(p->index, t.source, *inside, t.payload);
+        if (auto inside = p->nat->Inbound(t.source, t.destination))
+          Deliver(p->index, t.source, *inside, t.payload);
         return;
       }
       for (const TransportAddress& host : p->hosts) {
@@ -245,11 +254,14 @@ class Lab {
   void AnswerStun(const Transmit& t) {
     const auto request = stun::MessageView::Parse(t.payload);
     if (!request) return;
-    Bytes response = stun::MessageBuilder::ResponseTo(*request, stun::MessageClass::kSuccessResponse)
-                         .AddXorAddress(stun::AttributeType::kXorMappedAddress, t.source)
-                         .AddFingerprint()
-                         .Build();
-    In(latency, [this, answer = Transmit{t.destination, t.source, std::move(response)}]() { Route(answer); });
+    Bytes response =
+        stun::MessageBuilder::ResponseTo(*request, stun::MessageClass::kSuccessResponse)
+            .AddXorAddress(stun::AttributeType::kXorMappedAddress, t.source)
+            .AddFingerprint()
+            .Build();
+    In(latency, [this, answer = Transmit{t.destination, t.source, std::move(response)}]() {
+      Route(answer);
+    });
   }
 
   void OnEvent(Peer& p, Event event) {
@@ -316,7 +328,8 @@ inline AgentConfig Controlled() {
 // One agent, played with by hand: the test is its peer.
 class Solo {
  public:
-  explicit Solo(AgentConfig config = {}, uint64_t seed = 7) : rng(seed), agent(std::move(config), rng) {}
+  explicit Solo(AgentConfig config = {}, uint64_t seed = 7)
+      : rng(seed), agent(std::move(config), rng) {}
 
   Rng rng;
   Agent agent;
@@ -342,8 +355,8 @@ class Solo {
     CHECK(agent.SetRemoteParameters(now, parameters).has_value());
     Pump();
   }
-  AddResult AddRemote(std::string_view address, uint32_t priority = 2130706431, std::string_view foundation = "1",
-                      std::string_view ufrag = "") {
+  AddResult AddRemote(std::string_view address, uint32_t priority = 2130706431,
+                      std::string_view foundation = "1", std::string_view ufrag = "") {
     Candidate c;
     c.address = Addr(address);
     c.priority = priority;
@@ -392,16 +405,19 @@ class Solo {
   };
   Bytes Request(RequestOptions options) {
     using stun::AttributeType;
-    stun::MessageBuilder b(stun::MessageClass::kRequest, stun::Method::kBinding, stun::NewTransactionId(peer_rng_));
+    stun::MessageBuilder b(stun::MessageClass::kRequest, stun::Method::kBinding,
+                           stun::NewTransactionId(peer_rng_));
     const Credentials& local = agent.local_credentials();
     b.AddString(AttributeType::kUsername,
                 options.username.empty() ? local.ufrag + ":" + remote.ufrag : options.username);
     b.AddU32(AttributeType::kPriority, options.priority);
-    if (options.role == Role::kControlled) b.AddU64(AttributeType::kIceControlled, remote_tie_breaker);
-    if (options.role == Role::kControlling) b.AddU64(AttributeType::kIceControlling, remote_tie_breaker);
+    if (options.role == Role::kControlled)
+      b.AddU64(AttributeType::kIceControlled, remote_tie_breaker);
+    if (options.role == Role::kControlling)
+      b.AddU64(AttributeType::kIceControlling, remote_tie_breaker);
     if (options.use_candidate) b.AddFlag(AttributeType::kUseCandidate);
-    b.AddMessageIntegrity(
-        stun::IntegrityKey::ShortTerm(options.password.empty() ? local.password : options.password));
+    b.AddMessageIntegrity(stun::IntegrityKey::ShortTerm(
+        options.password.empty() ? local.password : options.password));
     return b.AddFingerprint().Build();
   }
   Bytes Request() { return Request(RequestOptions{}); }
@@ -420,7 +436,9 @@ class Solo {
         .Build();
   }
   // Answers a request as the peer at its destination would.
-  bool Answer(const Transmit& request) { return Receive(request.destination, Success(request, request.source)); }
+  bool Answer(const Transmit& request) {
+    return Receive(request.destination, Success(request, request.source));
+  }
   // What was sent since the last call.
   std::vector<Transmit> Take() {
     std::vector<Transmit> taken;

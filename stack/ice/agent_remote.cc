@@ -10,8 +10,10 @@ namespace {
 constexpr TimeDelta kDefaultTa = TimeDelta::Millis(50);
 
 bool IsIceString(std::string_view text, std::size_t low, std::size_t high) {
-  return text.size() >= low && text.size() <= high && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  return text.size() >= low && text.size() <= high &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '+' || c == '/';
          });
 }
 
@@ -20,7 +22,8 @@ bool IsIceString(std::string_view text, std::size_t low, std::size_t high) {
 Result<void> Agent::Impl::SetRemoteParameters(Timestamp now, const RemoteParameters& remote) {
   // RFC 8839 section 5.4: 4 to 256 and 22 to 256 ice-chars.
   if (!IsIceString(remote.credentials.ufrag, 4, 256)) return Fail("a ufrag is 4 to 256 ice-chars");
-  if (!IsIceString(remote.credentials.password, 22, 256)) return Fail("a password is 22 to 256 ice-chars");
+  if (!IsIceString(remote.credentials.password, 22, 256))
+    return Fail("a password is 22 to 256 ice-chars");
   if (state_ == AgentState::kClosed) return {};
   if (keys_->has_remote()) {
     if (keys_->remote == remote.credentials) return {};
@@ -28,7 +31,6 @@ Result<void> Agent::Impl::SetRemoteParameters(Timestamp now, const RemoteParamet
     Emit(Restarted{});
     Restart(now);
   }
-  restarted_locally_ = false;
   keys_->remote = remote.credentials;
   keys_->remote_key = stun::IntegrityKey::ShortTerm(remote.credentials.password);
   keys_->username = remote.credentials.ufrag + ":" + keys_->local.ufrag;
@@ -51,7 +53,8 @@ void Agent::Impl::ReplayEarly(Timestamp now) {
   buffered_checks_.clear();
   std::vector<EarlyCandidate> candidates = std::move(early_candidates_);
   early_candidates_.clear();
-  for (const EarlyCandidate& early : candidates) AddRemoteCandidate(now, early.candidate, early.stream);
+  for (const EarlyCandidate& early : candidates)
+    AddRemoteCandidate(now, early.candidate, early.stream);
   const auto ends = std::move(early_ends_);
   early_ends_.clear();
   for (const auto& [ufrag, stream] : ends) {
@@ -64,13 +67,14 @@ void Agent::Impl::ReplayEarly(Timestamp now) {
 }
 
 AddResult Agent::Impl::AddRemoteCandidate(Timestamp now, const Candidate& candidate, int stream) {
-  if (candidate.protocol != TransportProtocol::kUdp || candidate.address.IsNone() || candidate.address.port == 0 ||
-      candidate.address.ip.IsMulticast() || candidate.address.ip.IsAny() ||
-      FindComponent(stream, candidate.component) == nullptr) {
+  if (candidate.protocol != TransportProtocol::kUdp || candidate.address.IsNone() ||
+      candidate.address.port == 0 || candidate.address.ip.IsMulticast() ||
+      candidate.address.ip.IsAny() || FindComponent(stream, candidate.component) == nullptr) {
     return AddResult::kUnsupported;
   }
   if (!keys_->has_remote()) {
-    if (static_cast<int>(early_candidates_.size()) >= config_.max_remote_candidates) return AddResult::kTooMany;
+    if (static_cast<int>(early_candidates_.size()) >= config_.max_remote_candidates)
+      return AddResult::kTooMany;
     early_candidates_.push_back({candidate, stream});
     return AddResult::kBuffered;
   }
@@ -91,7 +95,8 @@ AddResult Agent::Impl::AddRemoteCandidate(Timestamp now, const Candidate& candid
     set_.AdoptFoundation(index);
     for (Component& c : components_) {
       const bool selected = c.has_selected() && c.keys == keys_ && c.stream == stream;
-      if (selected && c.selected.remote.address == candidate.address && c.id == candidate.component) {
+      if (selected && c.selected.remote.address == candidate.address &&
+          c.id == candidate.component) {
         c.selected.remote = candidate;
       }
     }
@@ -130,7 +135,8 @@ void Agent::Impl::MarkRemoteEnded(int stream) {
     // RFC 8445 section 6.1.2.2: components that the peer does not have are not waited for.
     int highest = 0;
     for (int r = 0; r < set_.remote_count(); ++r) {
-      if (set_.remote(r).stream == s) highest = std::max(highest, set_.remote(r).candidate.component);
+      if (set_.remote(r).stream == s)
+        highest = std::max(highest, set_.remote(r).candidate.component);
     }
     if (highest > 0) list.components = std::min(list.components, highest);
   }

@@ -10,7 +10,8 @@ namespace {
 using stun::AttributeType;
 
 // The comprehension-required attributes that a check may carry.
-constexpr AttributeType kKnown[] = {AttributeType::kUsername, AttributeType::kPriority, AttributeType::kUseCandidate};
+constexpr AttributeType kKnown[] = {AttributeType::kUsername, AttributeType::kPriority,
+                                    AttributeType::kUseCandidate};
 
 // How many checks may wait for the peer's credentials: each pair of addresses counts once.
 constexpr std::size_t kMaxBufferedChecks = 32;
@@ -21,7 +22,8 @@ void Agent::Impl::RejectRequest(const Datagram& packet, const stun::MessageView&
                                 const stun::IntegrityKey* key) {
   ++counters_.checks_rejected;
   auto builder = stun::MessageBuilder::ErrorResponseTo(message, code);
-  if (code == stun::kErrorUnknownAttribute) builder.AddUnknownAttributes(message.UnknownRequired(kKnown));
+  if (code == stun::kErrorUnknownAttribute)
+    builder.AddUnknownAttributes(message.UnknownRequired(kKnown));
   if (key != nullptr) builder.AddMessageIntegrity(*key);
   SendPacket(packet.destination, packet.source, builder.AddFingerprint().Build());
 }
@@ -35,7 +37,8 @@ std::shared_ptr<const SessionKeys> Agent::Impl::KeysForUfrag(std::string_view uf
   return nullptr;
 }
 
-bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet, const stun::MessageView& message) {
+bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet,
+                                const stun::MessageView& message) {
   const int base = set_.FindBase(packet.destination);
   if (base < 0 || !message.VerifyFingerprint()) return false;
   if (config_.policy == CandidatePolicy::kRelayOnly && set_.local(base).hidden) return false;
@@ -46,7 +49,8 @@ bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet, const stu
     RejectRequest(packet, message, stun::kErrorBadRequest, nullptr);
     return true;
   }
-  const auto keys = colon == std::string_view::npos ? nullptr : KeysForUfrag(username->substr(0, colon));
+  const auto keys =
+      colon == std::string_view::npos ? nullptr : KeysForUfrag(username->substr(0, colon));
   if (keys == nullptr || !message.VerifyIntegrity(keys->local_key)) {
     RejectRequest(packet, message, stun::kErrorUnauthenticated, nullptr);
     return true;
@@ -57,7 +61,8 @@ bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet, const stu
   }
   ++counters_.checks_received;
   const bool current = keys == keys_;
-  if (current && !config_.lite && ResolveRoleConflict(now, packet, message, keys->local_key)) return true;
+  if (current && !config_.lite && ResolveRoleConflict(now, packet, message, keys->local_key))
+    return true;
 
   auto response = stun::MessageBuilder::ResponseTo(message, stun::MessageClass::kSuccessResponse);
   response.AddXorAddress(AttributeType::kXorMappedAddress, packet.source)
@@ -85,7 +90,8 @@ bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet, const stu
   return true;
 }
 
-bool Agent::Impl::ResolveRoleConflict(Timestamp now, const Datagram& packet, const stun::MessageView& message,
+bool Agent::Impl::ResolveRoleConflict(Timestamp now, const Datagram& packet,
+                                      const stun::MessageView& message,
                                       const stun::IntegrityKey& key) {
   // RFC 8445 section 7.3.1.1.
   const auto theirs = message.GetU64(role_ == Role::kControlling ? AttributeType::kIceControlling
@@ -132,7 +138,8 @@ void Agent::Impl::ProcessReceivedCheck(Timestamp now, const BufferedCheck& check
   const PairRef ref = set_.RefOf(*pair);
   for (ValidPair& valid : list.valid) {
     // RFC 8445 sections 7.3.1.4 and 7.3.1.5: a Succeeded pair is not checked again; a nomination takes effect at once.
-    if (valid.checked != ref && !(valid.local == pair->local && valid.remote == pair->remote)) continue;
+    if (valid.checked != ref && !(valid.local == pair->local && valid.remote == pair->remote))
+      continue;
     if (nominates && !valid.nominated) Nominated(now, stream, valid);
     return;
   }

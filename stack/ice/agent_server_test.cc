@@ -28,7 +28,8 @@ TEST(AgentServerTest, AnswersWithTheSourceAddressSigned) {
   ASSERT_TRUE(view && view->IsSuccess());
   EXPECT_EQ(view->GetXorAddress(AttributeType::kXorMappedAddress), Addr(kPeer));
   EXPECT_FALSE(view->Has(AttributeType::kUsername));
-  EXPECT_TRUE(view->VerifyIntegrity(stun::IntegrityKey::ShortTerm(solo.agent.local_credentials().password)));
+  EXPECT_TRUE(view->VerifyIntegrity(
+      stun::IntegrityKey::ShortTerm(solo.agent.local_credentials().password)));
   EXPECT_TRUE(view->VerifyFingerprint());
   // The unknown source became a candidate, and the triggered check goes there.
   const auto remotes = solo.agent.remote_candidates();
@@ -46,9 +47,10 @@ TEST(AgentServerTest, RejectsWhatIsNotAuthentic) {
   EXPECT_TRUE(solo.Receive(Addr(kPeer), solo.Request({.username = "nocolon"})));
   EXPECT_TRUE(solo.Receive(Addr(kPeer), solo.Request({.password = "another password it is"})));
   const stun::TransactionId id{};
-  EXPECT_TRUE(solo.Receive(Addr(kPeer), stun::MessageBuilder(stun::MessageClass::kRequest, stun::Method::kBinding, id)
-                                            .AddFingerprint()
-                                            .Build()));
+  EXPECT_TRUE(solo.Receive(
+      Addr(kPeer), stun::MessageBuilder(stun::MessageClass::kRequest, stun::Method::kBinding, id)
+                       .AddFingerprint()
+                       .Build()));
   const auto sent = solo.Take();
   ASSERT_EQ(sent.size(), 4u);
   EXPECT_EQ(Solo::ResponseCode(sent[0]), 401);
@@ -72,7 +74,8 @@ TEST(AgentServerTest, UnknownRequiredAttributesGet420) {
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(Solo::ResponseCode(sent[0]), 420);
   const auto view = stun::MessageView::Parse(sent[0].payload);
-  EXPECT_THAT(*view->GetUnknownAttributes(), testing::ElementsAre(static_cast<AttributeType>(0x7f01)));
+  EXPECT_THAT(*view->GetUnknownAttributes(),
+              testing::ElementsAre(static_cast<AttributeType>(0x7f01)));
 }
 
 TEST(AgentServerTest, DropsRubbishSilently) {
@@ -81,13 +84,15 @@ TEST(AgentServerTest, DropsRubbishSilently) {
   solo.SetRemote();
   const Bytes good = solo.Request();
   for (std::size_t size = 0; size < good.size(); ++size) {
-    EXPECT_FALSE(solo.Receive(Addr(kPeer), Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size))))
+    EXPECT_FALSE(solo.Receive(
+        Addr(kPeer), Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size))))
         << size;
   }
-  for (const char* hex : {"00", "000100002112a442", "000100002112a44200000000000000000000000000",
-                          "000100042112a4420102030405060708090a0b0c00060004",
-                          "0101ffff2112a4420102030405060708090a0b0c", "ffffffff", "",
-                          "000300002112a4420102030405060708090a0b0c", "000100002112a4420102030405060708090a0b0c"}) {
+  for (const char* hex :
+       {"00", "000100002112a442", "000100002112a44200000000000000000000000000",
+        "000100042112a4420102030405060708090a0b0c00060004",
+        "0101ffff2112a4420102030405060708090a0b0c", "ffffffff", "",
+        "000300002112a4420102030405060708090a0b0c", "000100002112a4420102030405060708090a0b0c"}) {
     EXPECT_FALSE(solo.Receive(Addr(kPeer), *FromHex(hex))) << hex;
   }
   // Without FINGERPRINT it is not taken for a check; to an address that is not ours neither.
@@ -102,7 +107,8 @@ TEST(AgentServerTest, DropsRubbishSilently) {
 TEST(AgentServerTest, ChecksBeforeTheAnswerAreAnsweredAtOnceAndProcessedLater) {
   Solo solo(As(Role::kControlled));
   solo.Gather();
-  ASSERT_TRUE(solo.Receive(Addr(kPeer), solo.Request({.role = Role::kControlling, .use_candidate = true})));
+  ASSERT_TRUE(
+      solo.Receive(Addr(kPeer), solo.Request({.role = Role::kControlling, .use_candidate = true})));
   ASSERT_TRUE(solo.Receive(Addr(kPeer), solo.Request({.role = Role::kControlling})));
   auto sent = solo.Take();
   ASSERT_EQ(sent.size(), 2u);
@@ -121,7 +127,8 @@ TEST(AgentServerTest, ChecksBeforeTheAnswerAreAnsweredAtOnceAndProcessedLater) {
 TEST(AgentServerTest, BufferedChecksOfAnotherSessionAreForgotten) {
   Solo solo;
   solo.Gather();
-  ASSERT_TRUE(solo.Receive(Addr(kPeer), solo.Request({.username = solo.agent.local_credentials().ufrag + ":OTHER"})));
+  ASSERT_TRUE(solo.Receive(
+      Addr(kPeer), solo.Request({.username = solo.agent.local_credentials().ufrag + ":OTHER"})));
   solo.Take();
   solo.SetRemote();
   EXPECT_TRUE(solo.agent.remote_candidates().empty());
@@ -158,7 +165,8 @@ TEST(AgentServerTest, TheLargerTieBreakerControls) {
     // No request of that kind is processed further after a 487.
     EXPECT_EQ(solo.agent.remote_candidates().size(), test.answered_487 ? 1u : 2u);
     const auto entry = solo.agent.checklist().back();
-    EXPECT_EQ(entry.pair.priority & 1, test.after == Role::kControlling ? 1u : 0u);  // G > D follows the role
+    EXPECT_EQ(entry.pair.priority & 1,
+              test.after == Role::kControlling ? 1u : 0u);  // G > D follows the role
   }
 }
 
@@ -187,7 +195,9 @@ TEST(AgentServerTest, TwoAgentsOfOneRoleAgree) {
     for (const Role role : {Role::kControlling, Role::kControlled}) {
       Lab lab(As(role), As(role), seed);
       lab.Start({Addr("192.0.2.1:1000")}, {Addr("192.0.2.2:2000")});
-      ASSERT_TRUE(lab.RunFor(TimeDelta::Seconds(5), [&] { return lab.BothAre(AgentState::kCompleted); })) << seed;
+      ASSERT_TRUE(lab.RunFor(TimeDelta::Seconds(5), [&] {
+        return lab.BothAre(AgentState::kCompleted);
+      })) << seed;
       EXPECT_NE(lab.agent(0).role(), lab.agent(1).role()) << seed;
     }
   }

@@ -84,13 +84,16 @@ TEST(AgentTrickleTest, UnusableCandidatesAreRefused) {
   solo.Gather();
   solo.SetRemote();
   for (const char* line :
-       {"candidate:1 1 tcp 5 10.0.0.1 9 typ host tcptype active", "candidate:1 1 udp 5 abc.local 9 typ host",
-        "candidate:1 2 udp 5 10.0.0.1 9 typ host", "candidate:1 1 udp 5 0.0.0.0 9 typ host",
-        "candidate:1 1 udp 5 224.0.0.1 9 typ host"}) {
-    EXPECT_EQ(solo.agent.AddRemoteCandidate(solo.now, *ParseCandidate(line)), AddResult::kUnsupported) << line;
+       {"candidate:1 1 tcp 5 10.0.0.1 9 typ host tcptype active",
+        "candidate:1 1 udp 5 abc.local 9 typ host", "candidate:1 2 udp 5 10.0.0.1 9 typ host",
+        "candidate:1 1 udp 5 0.0.0.0 9 typ host", "candidate:1 1 udp 5 224.0.0.1 9 typ host"}) {
+    EXPECT_EQ(solo.agent.AddRemoteCandidate(solo.now, *ParseCandidate(line)),
+              AddResult::kUnsupported)
+        << line;
   }
-  EXPECT_EQ(solo.agent.AddRemoteCandidate(solo.now, *ParseCandidate("1 1 udp 5 10.0.0.1 9 typ host"), 1),
-            AddResult::kUnsupported);
+  EXPECT_EQ(
+      solo.agent.AddRemoteCandidate(solo.now, *ParseCandidate("1 1 udp 5 10.0.0.1 9 typ host"), 1),
+      AddResult::kUnsupported);
   EXPECT_TRUE(solo.agent.remote_candidates().empty());
 }
 
@@ -100,11 +103,12 @@ TEST(AgentTrickleTest, SignalledCandidatesAreLimited) {
   Solo solo(config);
   solo.Gather();
   solo.SetRemote();
-  for (int i = 1; i <= 3; ++i) EXPECT_EQ(solo.AddRemote("192.0.2.2:" + std::to_string(i)), AddResult::kAdded);
+  for (int i = 1; i <= 3; ++i)
+    EXPECT_EQ(solo.AddRemote("192.0.2.2:" + std::to_string(i)), AddResult::kAdded);
   EXPECT_EQ(solo.AddRemote("192.0.2.2:4"), AddResult::kTooMany);
-  Candidate tagged;
   Solo early(config);
-  for (int i = 1; i <= 3; ++i) EXPECT_EQ(early.AddRemote("192.0.2.2:" + std::to_string(i)), AddResult::kBuffered);
+  for (int i = 1; i <= 3; ++i)
+    EXPECT_EQ(early.AddRemote("192.0.2.2:" + std::to_string(i)), AddResult::kBuffered);
   EXPECT_EQ(early.AddRemote("192.0.2.2:4"), AddResult::kTooMany);
 }
 
@@ -116,7 +120,8 @@ TEST(AgentTrickleTest, APeerReflexiveCandidateThatIsSignalledLaterKeepsThePairsP
   ASSERT_TRUE(solo.Receive(Addr("203.0.113.9:9"), solo.Request()));
   ASSERT_EQ(solo.agent.checklist().size(), 1u);
   const uint64_t priority = solo.agent.checklist()[0].pair.priority;
-  Candidate c = *ParseCandidate("candidate:7 1 udp 1694498815 203.0.113.9 9 typ srflx raddr 10.0.0.1 rport 9");
+  Candidate c = *ParseCandidate(
+      "candidate:7 1 udp 1694498815 203.0.113.9 9 typ srflx raddr 10.0.0.1 rport 9");
   EXPECT_EQ(solo.agent.AddRemoteCandidate(solo.now, c), AddResult::kDuplicate);
   ASSERT_EQ(solo.agent.checklist().size(), 1u);
   const auto entry = solo.agent.checklist()[0];
@@ -144,7 +149,8 @@ TEST(AgentRestartTest, ARestartChangesCredentialsKeepsRolesAndDataFlows) {
   lab.Start({Addr("10.0.0.1:1000")}, {Addr("10.0.0.2:2000")});
   ASSERT_TRUE(Completes(lab));
   lab.RunFor(TimeDelta::Seconds(10));
-  const Credentials before[2] = {lab.agent(0).local_credentials(), lab.agent(1).local_credentials()};
+  const Credentials before[2] = {lab.agent(0).local_credentials(),
+                                 lab.agent(1).local_credentials()};
   lab.Restart(1);  // by the controlled agent, for once
   EXPECT_EQ(lab.agent(1).state(), AgentState::kConnected);
   EXPECT_NE(lab.agent(1).local_credentials().ufrag, before[1].ufrag);
@@ -222,8 +228,8 @@ TEST(AgentRestartTest, ALateCandidateOfTheOldGenerationIsIgnored) {
 TEST(AgentRestartTest, LiveRelaysAreKeptAndReleasedOnesAskedForAgain) {
   Solo solo;
   solo.Gather({}, {{Addr("198.51.100.3:3478")}});
-  solo.agent.AddRelayedCandidate(solo.now, solo.Events<RelayRequested>().at(0).request_id, Addr("198.51.100.3:50000"),
-                                 Addr("203.0.113.1:5000"));
+  solo.agent.AddRelayedCandidate(solo.now, solo.Events<RelayRequested>().at(0).request_id,
+                                 Addr("198.51.100.3:50000"), Addr("203.0.113.1:5000"));
   solo.Pump();
   solo.agent.Restart(solo.now);
   solo.Pump();
@@ -239,7 +245,9 @@ TEST(AgentRestartTest, LiveRelaysAreKeptAndReleasedOnesAskedForAgain) {
 TEST(AgentRestartTest, BadCredentialsAreRefused) {
   Solo solo;
   const auto set = [&solo](std::string ufrag, std::string password) {
-    return solo.agent.SetRemoteParameters(solo.now, {.credentials = {std::move(ufrag), std::move(password)}}).has_value();
+    return solo.agent
+        .SetRemoteParameters(solo.now, {.credentials = {std::move(ufrag), std::move(password)}})
+        .has_value();
   };
   EXPECT_FALSE(set("abc", std::string(22, 'p')));
   EXPECT_FALSE(set(std::string(257, 'u'), std::string(22, 'p')));
@@ -278,7 +286,8 @@ TEST(AgentLiteTest, TwoLiteAgentsConcludeWithoutChecks) {
   AgentConfig a = Controlling(), b = Controlled();
   a.lite = b.lite = true;
   Lab lab(a, b);
-  lab.Start({Addr("192.0.2.1:1000"), Addr("[2001:db8::1]:1000")}, {Addr("192.0.2.2:2000"), Addr("[2001:db8::2]:2000")});
+  lab.Start({Addr("192.0.2.1:1000"), Addr("[2001:db8::1]:1000")},
+            {Addr("192.0.2.2:2000"), Addr("[2001:db8::2]:2000")});
   ASSERT_TRUE(Completes(lab));
   EXPECT_EQ(lab.agent(0).selected_pair()->remote.address, Addr("[2001:db8::2]:2000"));
   EXPECT_EQ(lab.agent(1).selected_pair()->remote.address, Addr("[2001:db8::1]:1000"));
@@ -297,7 +306,8 @@ TEST(AgentLiteTest, ALiteAgentSelectsNothingWithoutANomination) {
   ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"), solo.Request({.role = Role::kControlling})));
   EXPECT_EQ(solo.agent.state(), AgentState::kChecking);
   EXPECT_FALSE(solo.agent.Send(solo.now, AsBytes("x")));
-  ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"), solo.Request({.role = Role::kControlling, .use_candidate = true})));
+  ASSERT_TRUE(solo.Receive(Addr("192.0.2.2:1"),
+                           solo.Request({.role = Role::kControlling, .use_candidate = true})));
   EXPECT_EQ(solo.agent.state(), AgentState::kCompleted);
   EXPECT_TRUE(solo.agent.Send(solo.now, AsBytes("x")));
 }
@@ -315,7 +325,8 @@ TEST(AgentStreamsTest, ChecksGoRoundTheChecklistsAndComponentsUnfreeze) {
   for (int s = 0; s < 2; ++s) {
     for (const Candidate& c : solo.agent.local_candidates(s)) EXPECT_EQ(c.foundation, "1");
   }
-  EXPECT_EQ(solo.agent.local_candidates(0)[0].priority, solo.agent.local_candidates(0)[1].priority + 1);
+  EXPECT_EQ(solo.agent.local_candidates(0)[0].priority,
+            solo.agent.local_candidates(0)[1].priority + 1);
   const auto add = [&solo](int stream, int component, const char* address, const char* foundation) {
     Candidate c;
     c.component = component;
@@ -338,7 +349,8 @@ TEST(AgentStreamsTest, ChecksGoRoundTheChecklistsAndComponentsUnfreeze) {
   EXPECT_EQ(sent[0].destination, Addr("192.0.2.2:1"));
   EXPECT_EQ(sent[1].destination, Addr("192.0.2.3:3"));
   EXPECT_EQ(sent[2].destination, Addr("192.0.2.3:1"));
-  ASSERT_TRUE(solo.agent.HandlePacket(solo.now, {sent[0].destination, sent[0].source, solo.Success(sent[0], sent[0].source)}));
+  ASSERT_TRUE(solo.agent.HandlePacket(
+      solo.now, {sent[0].destination, sent[0].source, solo.Success(sent[0], sent[0].source)}));
   solo.Pump();
   EXPECT_EQ(solo.agent.state(), AgentState::kChecking);
   solo.RunFor(TimeDelta::Millis(100));
@@ -415,7 +427,8 @@ TEST(AgentSessionTest, DualStackPrefersIpv6AndFallsBack) {
   for (const bool ipv6_works : {true, false}) {
     Lab lab(Controlling(), Controlled());
     lab.filter = [ipv6_works](int, Transmit& t) { return ipv6_works || t.destination.ip.IsV4(); };
-    lab.Start({Addr("192.0.2.1:1000"), Addr("[2001:db8::1]:1000")}, {Addr("192.0.2.2:2000"), Addr("[2001:db8::2]:2000")});
+    lab.Start({Addr("192.0.2.1:1000"), Addr("[2001:db8::1]:1000")},
+              {Addr("192.0.2.2:2000"), Addr("[2001:db8::2]:2000")});
     ASSERT_TRUE(Completes(lab));
     EXPECT_EQ(lab.agent(0).selected_pair()->remote.address.ip.IsV6(), ipv6_works);
     EXPECT_LT(lab.now(), Timestamp::Millis(1000));
@@ -459,8 +472,26 @@ TEST(AgentSessionTest, SelectedPairsMirrorEachOtherWhateverIsLost) {
     lab.RunFor(TimeDelta::Seconds(1));
     EXPECT_EQ(lab.peer(0).received.size(), 1u) << seed;
     EXPECT_EQ(lab.peer(1).received.size(), 1u) << seed;
-    EXPECT_EQ(lab.agent(0).selected_pair()->local.address, lab.agent(1).selected_pair()->remote.address) << seed;
-    EXPECT_EQ(lab.agent(0).selected_pair()->remote.address, lab.agent(1).selected_pair()->local.address) << seed;
+    EXPECT_EQ(lab.agent(0).selected_pair()->local.address,
+              lab.agent(1).selected_pair()->remote.address)
+        << seed;
+    EXPECT_EQ(lab.agent(0).selected_pair()->remote.address,
+              lab.agent(1).selected_pair()->local.address)
+        << seed;
+  }
+}
+
+TEST(AgentSessionTest, CandidatesThatComeAfterTheNominationAreNotConveyed) {
+  Lab lab(Controlling(), Controlled());
+  lab.relay_servers = {{Addr("198.51.100.2:3478")}};
+  lab.turn_delay = TimeDelta::Seconds(2);
+  lab.Start({Addr("192.0.2.1:1000")}, {Addr("192.0.2.2:2000")});
+  ASSERT_TRUE(Completes(lab));
+  EXPECT_LT(lab.now(), Timestamp::Seconds(1));
+  lab.RunFor(TimeDelta::Seconds(10));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(lab.Events<LocalCandidateGathered>(i).size(), 1u);
+    EXPECT_EQ(lab.Events<CandidateReleased>(i).size(), 1u);
   }
 }
 
@@ -472,8 +503,8 @@ TEST(AgentSessionTest, TheStateGoesThroughCheckingAndConnectedToCompleted) {
   lab.Pump(0);
   std::vector<AgentState> states;
   for (const auto& e : lab.Events<StateChanged>(0)) states.push_back(e.state);
-  EXPECT_THAT(states, ElementsAre(AgentState::kChecking, AgentState::kConnected, AgentState::kCompleted,
-                                  AgentState::kClosed));
+  EXPECT_THAT(states, ElementsAre(AgentState::kChecking, AgentState::kConnected,
+                                  AgentState::kCompleted, AgentState::kClosed));
 }
 
 TEST(AgentSessionTest, OneSeedGivesTheSameBytesAtTheSameTimes) {
@@ -488,7 +519,8 @@ TEST(AgentSessionTest, OneSeedGivesTheSameBytesAtTheSameTimes) {
     std::string trace;
     for (int i = 0; i < 2; ++i) {
       for (const auto& s : lab.peer(i).sent) {
-        trace += std::to_string(s.at.nanos()) + s.from.ToString() + s.to.ToString() + ToHex(s.payload);
+        trace +=
+            std::to_string(s.at.nanos()) + s.from.ToString() + s.to.ToString() + ToHex(s.payload);
       }
     }
     return trace;

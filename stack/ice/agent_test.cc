@@ -14,7 +14,8 @@ using testing::ElementsAre;
 TEST(AgentTest, TwoHostsConnectDirectly) {
   Lab lab(Controlling(), Controlled());
   lab.Start({Addr("192.0.2.1:1000")}, {Addr("192.0.2.2:2000")});
-  ASSERT_TRUE(lab.RunFor(TimeDelta::Seconds(2), [&] { return lab.BothAre(AgentState::kCompleted); }));
+  ASSERT_TRUE(
+      lab.RunFor(TimeDelta::Seconds(2), [&] { return lab.BothAre(AgentState::kCompleted); }));
   EXPECT_LT(lab.now(), Timestamp::Millis(400));
   for (int i = 0; i < 2; ++i) {
     const auto pair = lab.agent(i).selected_pair();
@@ -37,7 +38,8 @@ TEST(AgentTest, TwoPortRestrictedNatsConnectByReflexiveCandidates) {
   lab.Nat(0, "203.0.113.1");
   lab.Nat(1, "203.0.113.2");
   lab.Start({Addr("10.0.0.1:1000")}, {Addr("10.0.0.2:2000")});
-  ASSERT_TRUE(lab.RunFor(TimeDelta::Seconds(5), [&] { return lab.BothAre(AgentState::kCompleted); }));
+  ASSERT_TRUE(
+      lab.RunFor(TimeDelta::Seconds(5), [&] { return lab.BothAre(AgentState::kCompleted); }));
   const auto pair = lab.agent(0).selected_pair();
   EXPECT_EQ(pair->local.type, CandidateType::kServerReflexive);
   EXPECT_EQ(pair->remote.type, CandidateType::kServerReflexive);
@@ -55,10 +57,12 @@ TEST(AgentTest, TwoSymmetricNatsNeedTheRelay) {
   lab.Nat(0, "203.0.113.1", true);
   lab.Nat(1, "203.0.113.2", true);
   lab.Start({Addr("10.0.0.1:1000")}, {Addr("10.0.0.2:2000")});
-  ASSERT_TRUE(lab.RunFor(TimeDelta::Seconds(10), [&] { return lab.BothAre(AgentState::kCompleted); }));
+  ASSERT_TRUE(
+      lab.RunFor(TimeDelta::Seconds(10), [&] { return lab.BothAre(AgentState::kCompleted); }));
   const auto a = lab.agent(0).selected_pair();
   const auto b = lab.agent(1).selected_pair();
-  EXPECT_TRUE(a->local.type == CandidateType::kRelayed || a->remote.type == CandidateType::kRelayed);
+  EXPECT_TRUE(a->local.type == CandidateType::kRelayed ||
+              a->remote.type == CandidateType::kRelayed);
   EXPECT_EQ(a->remote.address, b->local.address);
   EXPECT_TRUE(lab.Send(0, "x"));
   EXPECT_TRUE(lab.Send(1, "x"));

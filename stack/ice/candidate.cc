@@ -10,7 +10,8 @@ namespace {
 
 // RFC 8839 section 5.1: ALPHA / DIGIT / "+" / "/".
 bool IsIceChar(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+         c == '/';
 }
 
 // RFC 3261 section 25.1.
@@ -74,8 +75,8 @@ struct ParsedHost {
 // anything else must look like a domain name (RFC 1123 section 2.1).
 std::optional<ParsedHost> ParseHost(std::string_view text) {
   if (text.empty() || text.size() > 255) return std::nullopt;
-  const bool numeric =
-      std::all_of(text.begin(), text.end(), [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+  const bool numeric = std::all_of(text.begin(), text.end(),
+                                   [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
   if (numeric || text.find(':') != std::string_view::npos) {
     const auto ip = IpAddress::Parse(text);
     if (!ip) return std::nullopt;
@@ -88,8 +89,8 @@ std::optional<ParsedHost> ParseHost(std::string_view text) {
 }
 
 std::optional<CandidateType> ParseType(std::string_view text) {
-  for (auto type : {CandidateType::kHost, CandidateType::kServerReflexive, CandidateType::kPeerReflexive,
-                    CandidateType::kRelayed}) {
+  for (auto type : {CandidateType::kHost, CandidateType::kServerReflexive,
+                    CandidateType::kPeerReflexive, CandidateType::kRelayed}) {
     if (EqualsIgnoringCase(text, ToString(type))) return type;
   }
   return std::nullopt;
@@ -97,10 +98,14 @@ std::optional<CandidateType> ParseType(std::string_view text) {
 
 std::string_view ToString(TcpType type) {
   switch (type) {
-    case TcpType::kActive: return "active";
-    case TcpType::kPassive: return "passive";
-    case TcpType::kSimultaneousOpen: return "so";
-    case TcpType::kNone: break;
+    case TcpType::kActive:
+      return "active";
+    case TcpType::kPassive:
+      return "passive";
+    case TcpType::kSimultaneousOpen:
+      return "so";
+    case TcpType::kNone:
+      break;
   }
   return "";
 }
@@ -113,14 +118,16 @@ std::optional<TcpType> ParseTcpType(std::string_view text) {
 }
 
 bool AreIceChars(std::string_view text, std::size_t low, std::size_t high) {
-  return text.size() >= low && text.size() <= high && std::all_of(text.begin(), text.end(), IsIceChar);
+  return text.size() >= low && text.size() <= high &&
+         std::all_of(text.begin(), text.end(), IsIceChar);
 }
 
 // foundation SP component-id SP transport SP priority SP connection-address SP port SP "typ" SP type.
 Result<void> ParseMandatory(FieldReader& fields, Candidate& out) {
   const auto next = [&fields]() { return fields.AtEnd() ? std::string_view() : fields.Next(); };
   const std::string_view foundation = next();
-  if (!AreIceChars(foundation, 1, 32)) return Fail("a foundation is 1 to 32 ice-chars", fields.offset());
+  if (!AreIceChars(foundation, 1, 32))
+    return Fail("a foundation is 1 to 32 ice-chars", fields.offset());
   out.foundation = foundation;
 
   const auto component = ParseNumber(next(), 3, 1, 256);
@@ -192,10 +199,14 @@ Result<void> ParseExtension(std::string_view name, std::size_t name_offset, std:
 
 std::string_view ToString(CandidateType type) {
   switch (type) {
-    case CandidateType::kHost: return "host";
-    case CandidateType::kServerReflexive: return "srflx";
-    case CandidateType::kPeerReflexive: return "prflx";
-    case CandidateType::kRelayed: return "relay";
+    case CandidateType::kHost:
+      return "host";
+    case CandidateType::kServerReflexive:
+      return "srflx";
+    case CandidateType::kPeerReflexive:
+      return "prflx";
+    case CandidateType::kRelayed:
+      return "relay";
   }
   return "?";
 }
@@ -242,8 +253,9 @@ std::string ToString(const Candidate& candidate) {
   out += ToString(candidate.type);
   if (candidate.type != CandidateType::kHost || candidate.related) {
     // RFC 8839 section 5.1: present for all but host candidates; 0.0.0.0 or :: and port 9 hide them.
-    TransportAddress related{IpAddress::Any(candidate.address.ip.IsV6() ? AddressFamily::kIpv6 : AddressFamily::kIpv4),
-                             9};
+    TransportAddress related{
+        IpAddress::Any(candidate.address.ip.IsV6() ? AddressFamily::kIpv6 : AddressFamily::kIpv4),
+        9};
     if (candidate.related) related = *candidate.related;
     out += " raddr ";
     out += candidate.related_hostname.empty() ? related.ip.ToString() : candidate.related_hostname;
@@ -270,8 +282,9 @@ std::string ToString(const Candidate& candidate) {
 std::string Describe(const Candidate& candidate) {
   std::string out(ToString(candidate.type));
   out += ' ';
-  out += candidate.hostname.empty() ? candidate.address.ToString()
-                                    : candidate.hostname + ":" + std::to_string(candidate.address.port);
+  out += candidate.hostname.empty()
+             ? candidate.address.ToString()
+             : candidate.hostname + ":" + std::to_string(candidate.address.port);
   return out;
 }
 

@@ -125,7 +125,8 @@ TEST(CandidateTest, RejectsTruncationAtEveryByte) {
   const std::size_t port_begin = kRfcLine.rfind(' ') + 1;
   for (std::size_t size = 0; size < kRfcLine.size(); ++size) {
     const bool valid = size == type_end || size > port_begin;
-    EXPECT_EQ(ParseCandidate(kRfcLine.substr(0, size)).has_value(), valid) << kRfcLine.substr(0, size);
+    EXPECT_EQ(ParseCandidate(kRfcLine.substr(0, size)).has_value(), valid)
+        << kRfcLine.substr(0, size);
   }
 }
 

@@ -9,7 +9,8 @@ namespace rtclab::ice {
 namespace {
 
 bool IsUndecided(PairState state) {
-  return state == PairState::kFrozen || state == PairState::kWaiting || state == PairState::kInProgress;
+  return state == PairState::kFrozen || state == PairState::kWaiting ||
+         state == PairState::kInProgress;
 }
 
 uint64_t PriorityOf(const Pair& pair, Role role) {
@@ -27,7 +28,8 @@ bool Above(const Pair& a, const Pair& b) {
 
 }  // namespace
 
-ChecklistSet::ChecklistSet(const std::vector<int>& components, int max_pairs) : max_pairs_(max_pairs) {
+ChecklistSet::ChecklistSet(const std::vector<int>& components, int max_pairs)
+    : max_pairs_(max_pairs) {
   lists_.resize(components.size());
   for (std::size_t i = 0; i < components.size(); ++i) lists_[i].components = components[i];
 }
@@ -50,11 +52,13 @@ int ChecklistSet::FindBase(const TransportAddress& address) const {
   return -1;
 }
 
-int ChecklistSet::FindLocal(int stream, int component, const TransportAddress& address, int base) const {
+int ChecklistSet::FindLocal(int stream, int component, const TransportAddress& address,
+                            int base) const {
   int found = -1;
   for (int i = 0; i < local_count(); ++i) {
     const LocalCandidate& l = local(i);
-    if (l.stream != stream || l.candidate.component != component || l.candidate.address != address) continue;
+    if (l.stream != stream || l.candidate.component != component || l.candidate.address != address)
+      continue;
     if (l.base == base) return i;
     if (found < 0) found = i;
   }
@@ -64,7 +68,8 @@ int ChecklistSet::FindLocal(int stream, int component, const TransportAddress& a
 int ChecklistSet::FindRemote(int stream, int component, const TransportAddress& address) const {
   for (int i = 0; i < remote_count(); ++i) {
     const RemoteCandidate& r = remote(i);
-    if (r.candidate.address == address && r.stream == stream && r.candidate.component == component) return i;
+    if (r.candidate.address == address && r.stream == stream && r.candidate.component == component)
+      return i;
   }
   return -1;
 }
@@ -106,7 +111,8 @@ void ChecklistSet::PairLocal(int index, Role role) {
   const LocalCandidate& l = local(index);
   for (int r = 0; r < remote_count(); ++r) {
     if (!MayPair(l, remote(r))) continue;
-    if (Pair* pair = Insert(l.base, l.candidate.priority, l.foundation, r, role)) SetTrickledState(*pair);
+    if (Pair* pair = Insert(l.base, l.candidate.priority, l.foundation, r, role))
+      SetTrickledState(*pair);
   }
 }
 
@@ -133,8 +139,8 @@ Pair* ChecklistSet::FindOrInsert(int base, int remote_index, Role role) {
   return Insert(base, l.candidate.priority, l.foundation, remote_index, role);
 }
 
-Pair* ChecklistSet::Insert(int base, uint32_t local_priority, uint32_t local_foundation, int remote_index,
-                           Role role) {
+Pair* ChecklistSet::Insert(int base, uint32_t local_priority, uint32_t local_foundation,
+                           int remote_index, Role role) {
   Pair fresh;
   fresh.stream = local(base).stream;
   fresh.component = local(base).candidate.component;
@@ -148,7 +154,8 @@ Pair* ChecklistSet::Insert(int base, uint32_t local_priority, uint32_t local_fou
   if (Pair* same = FindPair(base, remote_index)) {
     // RFC 8445 section 6.1.2.4: of two redundant pairs the one of higher priority stays. A pair that is being checked or
     // is decided is left alone (RFC 8838 section 10, item 5).
-    const bool replaceable = same->state == PairState::kFrozen || same->state == PairState::kWaiting;
+    const bool replaceable =
+        same->state == PairState::kFrozen || same->state == PairState::kWaiting;
     if (replaceable && fresh.priority > same->priority) {
       same->foundation_local = fresh.foundation_local;
       same->foundation_remote = fresh.foundation_remote;
@@ -160,7 +167,8 @@ Pair* ChecklistSet::Insert(int base, uint32_t local_priority, uint32_t local_fou
   }
   if (live_pairs_ >= max_pairs_ && !MakeRoom(fresh.priority)) return nullptr;
   fresh.serial = next_serial_++;
-  auto slot = std::find_if(pairs_.begin(), pairs_.end(), [](const Pair& p) { return p.serial == 0; });
+  auto slot =
+      std::find_if(pairs_.begin(), pairs_.end(), [](const Pair& p) { return p.serial == 0; });
   if (slot == pairs_.end()) {
     pairs_.push_back(fresh);
     slot = pairs_.end() - 1;
@@ -187,8 +195,10 @@ bool ChecklistSet::MakeRoom(uint64_t priority) {
       victim = &pair;
       break;
     }
-    const bool untried = (pair.state == PairState::kFrozen || pair.state == PairState::kWaiting) && !pair.queued;
-    if (untried && pair.priority < priority && (victim == nullptr || pair.priority < victim->priority)) {
+    const bool untried =
+        (pair.state == PairState::kFrozen || pair.state == PairState::kWaiting) && !pair.queued;
+    if (untried && pair.priority < priority &&
+        (victim == nullptr || pair.priority < victim->priority)) {
       victim = &pair;
     }
   }
@@ -240,7 +250,8 @@ void ChecklistSet::RecomputePriorities(Role role) {
     for (ValidPair& valid : l.valid) {
       const uint32_t ours = local(valid.local).candidate.priority;
       const uint32_t theirs = remote(valid.remote).candidate.priority;
-      valid.priority = role == Role::kControlling ? PairPriority(ours, theirs) : PairPriority(theirs, ours);
+      valid.priority =
+          role == Role::kControlling ? PairPriority(ours, theirs) : PairPriority(theirs, ours);
     }
   }
 }
@@ -265,7 +276,8 @@ void ChecklistSet::Dequeue(Pair& pair) {
 }
 
 Pair* ChecklistSet::Find(PairRef ref) {
-  if (ref.serial == 0 || ref.slot >= pairs_.size() || pairs_[ref.slot].serial != ref.serial) return nullptr;
+  if (ref.serial == 0 || ref.slot >= pairs_.size() || pairs_[ref.slot].serial != ref.serial)
+    return nullptr;
   return &pairs_[ref.slot];
 }
 

@@ -22,10 +22,10 @@ struct LocalCandidate {
   Candidate candidate;
   int stream = 0;
   uint32_t foundation = 0;  // FoundationTable's number
-  int base = -1;            // index of the candidate it is sent from: itself for host and relayed ones
-  bool conveyed = false;    // may be paired (RFC 8838 section 10)
-  bool hidden = false;      // the policy keeps it from the peer; still a base for others
-  bool listening = true;    // false: released or gone
+  int base = -1;  // index of the candidate it is sent from: itself for host and relayed ones
+  bool conveyed = false;  // may be paired (RFC 8838 section 10)
+  bool hidden = false;    // the policy keeps it from the peer; still a base for others
+  bool listening = true;  // false: released or gone
 };
 
 struct RemoteCandidate {
@@ -35,7 +35,15 @@ struct RemoteCandidate {
   bool signalled = false;  // false: only learnt from a check
 };
 
-enum class FailureCause : uint8_t { kNone, kTimeout, kError, kNonSymmetric, kIcmp, kPermission, kLocalGone };
+enum class FailureCause : uint8_t {
+  kNone,
+  kTimeout,
+  kError,
+  kNonSymmetric,
+  kIcmp,
+  kPermission,
+  kLocalGone
+};
 
 // Names a pair for as long as it is on a checklist: a slot may be used again, with another serial.
 struct PairRef {
@@ -81,9 +89,9 @@ struct Checklist {
   ChecklistState state = ChecklistState::kRunning;
   std::vector<PairRef> triggered;  // FIFO (RFC 8445 section 6.1.4.1)
   std::vector<ValidPair> valid;
-  bool remote_ended = false;       // end-of-candidates came
-  int pairs = 0;                   // on this checklist
-  int undecided = 0;               // of these Frozen, Waiting or In-Progress
+  bool remote_ended = false;  // end-of-candidates came
+  int pairs = 0;              // on this checklist
+  int undecided = 0;          // of these Frozen, Waiting or In-Progress
 };
 
 class ChecklistSet {
@@ -97,7 +105,9 @@ class ChecklistSet {
   LocalCandidate& local(int index) { return locals_[static_cast<std::size_t>(index)]; }
   const LocalCandidate& local(int index) const { return locals_[static_cast<std::size_t>(index)]; }
   RemoteCandidate& remote(int index) { return remotes_[static_cast<std::size_t>(index)]; }
-  const RemoteCandidate& remote(int index) const { return remotes_[static_cast<std::size_t>(index)]; }
+  const RemoteCandidate& remote(int index) const {
+    return remotes_[static_cast<std::size_t>(index)];
+  }
   int local_count() const { return static_cast<int>(locals_.size()); }
   int remote_count() const { return static_cast<int>(remotes_.size()); }
   // The base (host or relayed) that listens on `address`; -1: none.
@@ -199,7 +209,9 @@ Pair* ChecklistSet::Pick(int stream, const MaySend& may_send, bool& triggered) {
   UnfreezeIdleFoundations(stream);
   Pair* best = nullptr;
   for (Pair& pair : pairs_) {
-    if (pair.serial == 0 || pair.stream != stream || pair.state != PairState::kWaiting || pair.queued) continue;
+    if (pair.serial == 0 || pair.stream != stream || pair.state != PairState::kWaiting ||
+        pair.queued)
+      continue;
     const bool better = best == nullptr || pair.priority > best->priority ||
                         (pair.priority == best->priority && pair.component < best->component);
     if (better && may_send(pair)) best = &pair;

@@ -13,7 +13,8 @@ using testing::ElementsAre;
 // A set that is filled by foundation number, as the columns of RFC 8445 table 1 and RFC 8838 section 12.
 class ChecklistTest : public testing::Test {
  protected:
-  int Local(ChecklistSet& set, int stream, int component, uint32_t foundation, uint32_t priority = 1000) {
+  int Local(ChecklistSet& set, int stream, int component, uint32_t foundation,
+            uint32_t priority = 1000) {
     LocalCandidate l;
     l.stream = stream;
     l.foundation = foundation;
@@ -23,7 +24,8 @@ class ChecklistTest : public testing::Test {
     l.candidate.address = {IpAddress::V4(10, 0, 0, 1), next_port_++};
     return set.AddLocal(std::move(l));
   }
-  int Remote(ChecklistSet& set, int stream, int component, std::string_view foundation, uint32_t priority = 1000) {
+  int Remote(ChecklistSet& set, int stream, int component, std::string_view foundation,
+             uint32_t priority = 1000) {
     RemoteCandidate r;
     r.stream = stream;
     r.foundation = set.RemoteFoundation(foundation);
@@ -33,7 +35,8 @@ class ChecklistTest : public testing::Test {
     r.candidate.address = {IpAddress::V4(10, 0, 0, 2), next_port_++};
     return set.AddRemote(std::move(r));
   }
-  static PairState State(ChecklistSet& set, int stream, int component, std::string_view remote_foundation) {
+  static PairState State(ChecklistSet& set, int stream, int component,
+                         std::string_view remote_foundation) {
     for (Pair& p : set.pairs()) {
       if (p.serial != 0 && p.stream == stream && p.component == component &&
           p.foundation_remote == set.RemoteFoundation(remote_foundation)) {
@@ -43,7 +46,8 @@ class ChecklistTest : public testing::Test {
     ADD_FAILURE() << "no such pair";
     return PairState::kFailed;
   }
-  static Pair& PairOf(ChecklistSet& set, int stream, int component, std::string_view remote_foundation) {
+  static Pair& PairOf(ChecklistSet& set, int stream, int component,
+                      std::string_view remote_foundation) {
     for (Pair& p : set.pairs()) {
       if (p.serial != 0 && p.stream == stream && p.component == component &&
           p.foundation_remote == set.RemoteFoundation(remote_foundation)) {
@@ -54,7 +58,8 @@ class ChecklistTest : public testing::Test {
   }
   static Pair* Pick(ChecklistSet& set, int stream) {
     bool triggered = false;
-    return set.Pick(stream, [](const Pair&) { return true; }, triggered);
+    return set.Pick(
+        stream, [](const Pair&) { return true; }, triggered);
   }
   uint16_t next_port_ = 1;
 };
@@ -87,7 +92,8 @@ TEST_F(ChecklistTest, OfOneFoundationTheLowestComponentThenTheHighestPriorityWai
   Remote(set, 0, 1, "f", 20);
   set.FormAll(Role::kControlling);
   EXPECT_EQ(set.count(W), 1);
-  for (const Pair& p : set.pairs()) EXPECT_EQ(p.state == W, p.component == 1 && p.remote_priority == 20);
+  for (const Pair& p : set.pairs())
+    EXPECT_EQ(p.state == W, p.component == 1 && p.remote_priority == 20);
 }
 
 // RFC 8838 section 12, tables 2 to 6.
@@ -175,9 +181,9 @@ TEST_F(ChecklistTest, FamiliesAndLinkLocalAddressesStayAmongThemselves) {
     const char* local;
     const char* remote;
     bool paired;
-  } const kCases[] = {{"10.0.0.1", "192.0.2.1", true},    {"10.0.0.1", "2001:db8::1", false},
-                      {"fe80::1", "fe80::2", true},       {"fe80::1", "2001:db8::1", false},
-                      {"2001:db8::1", "fe80::2", false},  {"169.254.0.1", "10.0.0.1", true},
+  } const kCases[] = {{"10.0.0.1", "192.0.2.1", true},     {"10.0.0.1", "2001:db8::1", false},
+                      {"fe80::1", "fe80::2", true},        {"fe80::1", "2001:db8::1", false},
+                      {"2001:db8::1", "fe80::2", false},   {"169.254.0.1", "10.0.0.1", true},
                       {"2001:db8::1", "2001:db8::2", true}};
   for (const auto& test : kCases) {
     ChecklistSet set({1}, 100);
@@ -258,7 +264,8 @@ TEST_F(ChecklistTest, PairsWithoutPermissionArePassedOver) {
   Remote(set, 0, 1, "f2", 20);
   set.FormAll(Role::kControlling);
   bool triggered = false;
-  Pair* pick = set.Pick(0, [](const Pair& p) { return p.remote_priority != 30; }, triggered);
+  Pair* pick = set.Pick(
+      0, [](const Pair& p) { return p.remote_priority != 30; }, triggered);
   ASSERT_NE(pick, nullptr);
   EXPECT_EQ(pick->remote_priority, 20u);
 }

@@ -25,7 +25,8 @@ void Negotiate(benchmark::State& state, bool nats, bool symmetric) {
       return;
     }
   }
-  state.counters["packets"] = benchmark::Counter(static_cast<double>(packets), benchmark::Counter::kAvgIterations);
+  state.counters["packets"] =
+      benchmark::Counter(static_cast<double>(packets), benchmark::Counter::kAvgIterations);
 }
 
 void BM_NegotiateHosts(benchmark::State& state) { Negotiate(state, false, false); }

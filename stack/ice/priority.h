@@ -18,17 +18,22 @@ namespace rtclab::ice {
 // RFC 8445 section 5.1.2.2: 126, 110, 100, 0.
 constexpr uint32_t TypePreference(CandidateType type) {
   switch (type) {
-    case CandidateType::kHost: return 126;
-    case CandidateType::kPeerReflexive: return 110;
-    case CandidateType::kServerReflexive: return 100;
-    case CandidateType::kRelayed: return 0;
+    case CandidateType::kHost:
+      return 126;
+    case CandidateType::kPeerReflexive:
+      return 110;
+    case CandidateType::kServerReflexive:
+      return 100;
+    case CandidateType::kRelayed:
+      return 0;
   }
   return 0;
 }
 
 // RFC 8445 section 5.1.2.1. `local_preference` 0..65535, `component` 1..256.
 constexpr uint32_t CandidatePriority(CandidateType type, uint32_t local_preference, int component) {
-  return (TypePreference(type) << 24) + (local_preference << 8) + static_cast<uint32_t>(256 - component);
+  return (TypePreference(type) << 24) + (local_preference << 8) +
+         static_cast<uint32_t>(256 - component);
 }
 
 // What the PRIORITY attribute says (RFC 8445 section 7.1.1): the candidate's priority, were it peer-reflexive.
@@ -43,7 +48,8 @@ constexpr uint64_t PairPriority(uint32_t g, uint32_t d) {
 
 // For each address its place, 0 being the most preferred. Equal addresses share a place. The interleaving modes put
 // Hi = (N4 + N6) / N_other addresses of the preferred family before each one of the other (RFC 8421 section 4).
-std::vector<uint32_t> RankAddresses(std::span<const IpAddress> addresses, FamilyPreference preference);
+std::vector<uint32_t> RankAddresses(std::span<const IpAddress> addresses,
+                                    FamilyPreference preference);
 
 // RFC 6724 section 2.1's default policy table, which a lite dual-stack agent uses as its local preference (RFC 8445
 // section 5.2).
