@@ -37,9 +37,11 @@ uint32_t Crc32(ByteView data, uint32_t previous) {
   std::size_t left = data.size();
   for (; left >= kSlices; p += kSlices, left -= kSlices) {
     uint32_t next = 0;
+#pragma GCC unroll 4
     for (std::size_t i = 0; i < 4; ++i) {
       next ^= kTables[kSlices - 1 - i][p[i] ^ ((crc >> (8 * i)) & 0xff)];
     }
+#pragma GCC unroll 12
     for (std::size_t i = 4; i < kSlices; ++i) next ^= kTables[kSlices - 1 - i][p[i]];
     crc = next;
   }

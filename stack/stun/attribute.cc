@@ -61,9 +61,20 @@ constexpr std::array kRegistry = std::to_array<AttributeInfo>({
     {kEcnCheck, "ECN-CHECK STUN", "RFC 6679"},
     {kThirdPartyAuthorization, "THIRD-PARTY-AUTHORIZATION", "RFC 7635"},
     {kMobilityTicket, "MOBILITY-TICKET", "RFC 8016"},
+    {kCiscoStunFlowdata, "CISCO-STUN-FLOWDATA", "IANA registry"},
     {kNomination, "NOMINATION", "draft-thatcher-ice-renomination-01"},
+    {kEnfNetworkStatus, "ENF-NETWORK-STATUS", "IANA registry"},
+    {kCiscoWebexFlowInfo, "CISCO-WEBEX-FLOW-INFO", "IANA registry"},
+    {kCitrixTransactionId, "CITRIX-TRANSACTION-ID", "IANA registry"},
     {kGoogNetworkInfo, "GOOG-NETWORK-INFO", "IANA registry"},
+    {kGoogLastIceCheckReceived, "GOOG-LAST-ICE-CHECK-RECEIVED", "IANA registry"},
     {kGoogMiscInfo, "GOOG-MISC-INFO", "IANA registry"},
+    {kGoogObsolete1, "GOOG-OBSOLETE-1", "IANA registry"},
+    {kGoogConnectionId, "GOOG-CONNECTION-ID", "IANA registry"},
+    {kGoogDelta, "GOOG-DELTA", "IANA registry"},
+    {kGoogDeltaAck, "GOOG-DELTA-ACK", "IANA registry"},
+    {kGoogDeltaSyncReq, "GOOG-DELTA-SYNC-REQ", "IANA registry"},
+    {kGoogMessageIntegrity32, "GOOG-MESSAGE-INTEGRITY-32", "IANA registry"},
 });
 
 struct Phrase {

@@ -63,10 +63,23 @@ enum class AttributeType : uint16_t {
   kEcnCheck = 0x802d,                 // RFC 6679
   kThirdPartyAuthorization = 0x802e,  // RFC 7635
   kMobilityTicket = 0x8030,           // RFC 8016
-  // draft-thatcher-ice-renomination-01; the registry gives this number to ENF-FLOW-DESCRIPTION.
+
+  // Vendors' own, as the registry lists them.
+  kCiscoStunFlowdata = 0xc000,
+  // The registry has ENF-FLOW-DESCRIPTION here; ICE agents use the number for draft-thatcher-ice-renomination-01.
   kNomination = 0xc001,
+  kEnfNetworkStatus = 0xc002,
+  kCiscoWebexFlowInfo = 0xc003,
+  kCitrixTransactionId = 0xc056,
   kGoogNetworkInfo = 0xc057,
+  kGoogLastIceCheckReceived = 0xc058,
   kGoogMiscInfo = 0xc059,
+  kGoogObsolete1 = 0xc05a,
+  kGoogConnectionId = 0xc05b,
+  kGoogDelta = 0xc05c,
+  kGoogDeltaAck = 0xc05d,
+  kGoogDeltaSyncReq = 0xc05e,
+  kGoogMessageIntegrity32 = 0xc060,
 };
 
 // RFC 8489 section 14: an agent that does not understand such an attribute cannot process the message.

@@ -166,7 +166,10 @@ TEST(MessageViewTest, Sha256TruncationRules) {
     Bytes bytes = *FromHex("0001 0000 2112a442 0102030405060708090a0b0c 001c 0000");
     StoreU16(bytes.data() + 2, static_cast<uint16_t>(4 + padded));
     StoreU16(bytes.data() + 22, static_cast<uint16_t>(size));
-    const auto mac = key.sha256().Compute(ByteView(bytes).first(20));
+    // As a reader would compute it that took the size as it is.
+    Bytes covered(bytes.begin(), bytes.begin() + 20);
+    StoreU16(covered.data() + 2, static_cast<uint16_t>(4 + size));
+    const auto mac = key.sha256().Compute(covered);
     for (std::size_t i = 0; i < padded; ++i) bytes.push_back(i < size && i < 32 ? mac[i] : 0);
     const auto view = MessageView::Parse(bytes);
     ASSERT_TRUE(view) << size;
@@ -186,6 +189,17 @@ TEST(MessageViewTest, IntegrityOfAnotherSizeIsRefused) {
 TEST(MessageViewTest, FirstOccurrenceWins) {
   const Bytes bytes = Message("0024 0004 00000001 0024 0004 00000002");
   EXPECT_EQ(MessageView::Parse(bytes)->GetU32(AttributeType::kPriority), 1u);
+}
+
+TEST(MessageViewTest, RepeatedIntegrityDoesNotReplaceTheFirst) {
+  const IntegrityKey key = IntegrityKey::ShortTerm("secret");
+  Bytes bytes = MessageBuilder(MessageClass::kRequest, Method::kBinding, kId)
+                    .AddMessageIntegrity(key)
+                    .Build();
+  const Bytes second = *FromHex("0008 0014 0000000000000000000000000000000000000000");
+  bytes.insert(bytes.end(), second.begin(), second.end());
+  bytes[3] = static_cast<uint8_t>(bytes[3] + 24);
+  EXPECT_TRUE(MessageView::Parse(bytes)->VerifyIntegrity(key));
 }
 
 TEST(MessageViewTest, MalformedAddressesAreNotRead) {
@@ -417,7 +431,21 @@ TEST(AttributeRegistryTest, NumbersAreThoseOfTheRegistry) {
                                                        {0x802c, "OTHER-ADDRESS"},
                                                        {0x802d, "ECN-CHECK STUN"},
                                                        {0x802e, "THIRD-PARTY-AUTHORIZATION"},
-                                                       {0x8030, "MOBILITY-TICKET"}};
+                                                       {0x8030, "MOBILITY-TICKET"},
+                                                       {0xc000, "CISCO-STUN-FLOWDATA"},
+                                                       {0xc001, "NOMINATION"},
+                                                       {0xc002, "ENF-NETWORK-STATUS"},
+                                                       {0xc003, "CISCO-WEBEX-FLOW-INFO"},
+                                                       {0xc056, "CITRIX-TRANSACTION-ID"},
+                                                       {0xc057, "GOOG-NETWORK-INFO"},
+                                                       {0xc058, "GOOG-LAST-ICE-CHECK-RECEIVED"},
+                                                       {0xc059, "GOOG-MISC-INFO"},
+                                                       {0xc05a, "GOOG-OBSOLETE-1"},
+                                                       {0xc05b, "GOOG-CONNECTION-ID"},
+                                                       {0xc05c, "GOOG-DELTA"},
+                                                       {0xc05d, "GOOG-DELTA-ACK"},
+                                                       {0xc05e, "GOOG-DELTA-SYNC-REQ"},
+                                                       {0xc060, "GOOG-MESSAGE-INTEGRITY-32"}};
   for (const auto& [number, name] : expected) {
     EXPECT_EQ(ToString(static_cast<AttributeType>(number)), name) << number;
   }
