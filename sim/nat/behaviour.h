@@ -45,6 +45,8 @@ struct NatBehaviour {
   bool port_contiguity = false;  // RFC 4787 section 4.2.3: RTCP's port follows RTP's
   uint16_t port_low = 1024;      // external ports used, both ends included
   uint16_t port_high = 65535;
+  // RFC 6888 section 3 REQ-8: how long a released port stays away from other hosts.
+  TimeDelta port_reuse_delay = TimeDelta::Zero();
   Pooling pooling = Pooling::kPaired;
   Hairpinning hairpinning = Hairpinning::kNone;
   Refresh refresh = Refresh::kOutbound;
