@@ -20,21 +20,22 @@ struct GilbertElliott {
 
 struct LinkBehaviour {
   DataRate rate = DataRate::PlusInfinity();
-  TimeDelta delay;             // propagation, one way
-  TimeDelta jitter;            // standard deviation of the extra delay, which is |Normal(0, jitter)|
-  bool reorder = false;        // jitter may reorder; otherwise a packet never overtakes the one before it
-  double loss = 0;             // independent, 0 to 1
+  TimeDelta delay;       // propagation, one way
+  TimeDelta jitter;      // standard deviation of the extra delay, which is |Normal(0, jitter)|
+  bool reorder = false;  // jitter may reorder; otherwise a packet never overtakes the one before it
+  double loss = 0;       // independent, 0 to 1
   std::optional<GilbertElliott> burst_loss;
-  double duplication = 0;      // probability that a packet arrives twice
-  double corruption = 0;       // probability that one bit flips (the receiver's checksum then drops it, with that reason)
-  int queue_packets = 1000;    // drop-tail; counts packets waiting, not the one being sent
-  int mtu = 1500;              // bytes of IP packet
+  double duplication = 0;  // probability that a packet arrives twice
+  double corruption =
+      0;  // probability that one bit flips (the receiver's checksum then drops it, with that reason)
+  int queue_packets = 1000;  // drop-tail; counts packets waiting, not the one being sent
+  int mtu = 1500;            // bytes of IP packet
 
   bool operator==(const LinkBehaviour&) const = default;
 };
 
 struct LinkSpec {
-  LinkBehaviour up;    // from the network or host towards the internet
+  LinkBehaviour up;  // from the network or host towards the internet
   LinkBehaviour down;
 
   bool operator==(const LinkSpec&) const = default;
