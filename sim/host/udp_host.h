@@ -13,21 +13,13 @@
 
 #include "ns3/node.h"
 #include "ns3/ptr.h"
+#include "sim/ip/udp_socket.h"
 #include "stack/base/datagram.h"
 #include "stack/base/error.h"
 #include "stack/base/rng.h"
 #include "stack/base/units.h"
 
 namespace rtclab::sim {
-
-// Who owns a bound address.
-class UdpReceiver {
- public:
-  virtual ~UdpReceiver() = default;
-  // `packet.destination` is the bound address. The payload is valid during the call.
-  virtual void OnDatagram(Timestamp now, const Datagram& packet) = 0;
-  virtual void OnIcmpError(Timestamp now, const IcmpError& error) = 0;
-};
 
 class UdpHost {
  public:
@@ -41,7 +33,10 @@ class UdpHost {
   const std::vector<IpAddress>& addresses() const { return addresses_; }
   ns3::Ptr<ns3::Node> node() const { return node_; }
   // Virtual time since the run began.
-  Timestamp Now() const;
+  Timestamp Now() const { return SimulatorNow(); }
+  // For a Handover::Guard around calls from an event of one's own: saves an event where packets pass
+  // ideal links. nullptr on a node that is not ours.
+  Handover* handover() const { return handover_; }
 
   // Binds `local`; port 0 takes a free one of 49152 to 65535 (RFC 6335 section 6). Returns the
   // bound address. Fails when the address is not the host's or the port is taken.
@@ -64,13 +59,15 @@ class UdpHost {
  private:
   class Binding;
 
-  uint16_t PickPort(const IpAddress& ip, bool even);
+  bool Owns(const IpAddress& ip) const;
+  Result<TransportAddress> BindExactly(const TransportAddress& local, UdpReceiver& receiver);
 
   ns3::Ptr<ns3::Node> node_;
   std::string name_;
   std::vector<IpAddress> addresses_;
   Rng rng_;
-  std::unordered_map<TransportAddress, std::unique_ptr<Binding>, TransportAddressHash> bindings_;
+  Handover* handover_ = nullptr;
+  std::unordered_map<TransportAddress, std::shared_ptr<Binding>, TransportAddressHash> bindings_;
 };
 
 }  // namespace rtclab::sim
