@@ -185,6 +185,10 @@ void IpNode::Receive(int in_port, const ns3::Ptr<ns3::Packet>& packet) {
 
 void IpNode::Route(Transit& transit) {
   const IpAddress& destination = transit.view.tuple.destination.ip;
+  if (destination.IsMulticast() || destination.IsBroadcast()) {
+    Drop(*transit.packet, ip_rule::kMulticast);
+    return;
+  }
   const bool external = transit.in_port >= 0 && gateway_ && gateway_->IsExternal(destination);
   if (!external && IsLocal(destination)) {
     DeliverLocally(transit);

@@ -14,18 +14,20 @@ inline constexpr char kChecksum[] = "ip.checksum";
 inline constexpr char kTtl[] = "ip.ttl";
 inline constexpr char kNoRoute[] = "ip.no-route";
 inline constexpr char kNotForUs[] = "ip.not-for-us";
+inline constexpr char kMulticast[] = "ip.multicast";
 inline constexpr char kProtocol[] = "ip.protocol";
 inline constexpr char kUdpChecksum[] = "udp.checksum";
 inline constexpr char kUdpNoSocket[] = "udp.no-socket";
 inline constexpr char kUdpBufferFull[] = "udp.buffer-full";
 inline constexpr char kIcmpChecksum[] = "icmp.checksum";
 
-inline constexpr std::array<RuleInfo, 10> kTable = {{
+inline constexpr std::array<RuleInfo, 11> kTable = {{
     {kMalformed, "The bytes are no IP packet: a header that is cut short or contradicts itself."},
     {kChecksum, "The IPv4 header's checksum is wrong: the header was damaged on the way."},
     {kTtl, "The packet has crossed as many routers as it may (TTL or hop limit)."},
     {kNoRoute, "The node has no route to the destination."},
     {kNotForUs, "The packet is for another host, and this one does not forward."},
+    {kMulticast, "The destination is a group or everybody; there is no multicast here."},
     {kProtocol, "The host has nothing that takes this protocol."},
     {kUdpChecksum, "The UDP checksum is wrong: the datagram was damaged on the way."},
     {kUdpNoSocket, "The host has no socket at the destination's address and port."},

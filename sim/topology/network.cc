@@ -10,6 +10,7 @@
 #include "sim/ip/ip_node.h"
 #include "sim/ip/udp_socket.h"
 #include "sim/topology/address_plan.h"
+#include "sim/topology/ns3_stack.h"
 #include "stack/base/check.h"
 
 namespace rtclab::sim {
@@ -74,7 +75,12 @@ class NetworkBuilder {
     ns3::RngSeedManager::SetRun(1);
   }
 
+  // A node of ours; with `where` empty a bare one.
   NodeEntry& AddNode(const std::string& name, std::string where) {
+    if (where.empty()) {
+      NodeEntry bare{ns3::CreateObject<ns3::Node>(), nullptr};
+      return state_.nodes.emplace(name, std::move(bare)).first->second;
+    }
     NodeEntry entry{ns3::CreateObject<ns3::Node>(), ns3::CreateObject<IpNode>()};
     entry.node->AggregateObject(entry.ip);
     entry.ip->Setup(state_.fabric, entry.node, std::move(where));
@@ -94,7 +100,7 @@ class NetworkBuilder {
     ns3::CreateObject<LinkChannel>()->Connect(entry.lower, entry.upper);
     lower.node->AddDevice(entry.lower);
     upper.node->AddDevice(entry.upper);
-    const Ports ports{lower.ip->AddPort(entry.lower, lower_zone),
+    const Ports ports{lower.ip ? lower.ip->AddPort(entry.lower, lower_zone) : -1,
                       upper.ip->AddPort(entry.upper, upper_zone)};
     state_.links.emplace(name, std::move(entry));
     state_.link_names.push_back(name);
@@ -166,32 +172,43 @@ class NetworkBuilder {
 
   void AddHost(std::size_t i) {
     const HostSpec& host = spec_.hosts[i];
-    const HostPlan& plan = state_.plan.hosts[i];
-    NodeEntry& entry = AddNode(host.name, "host/" + host.name);
-    const auto factory = ns3::CreateObject<UdpSocketFactory>();
-    factory->Setup(entry.ip, entry.node);
-    entry.node->AggregateObject(factory);
+    NodeEntry& entry = AddNode(host.name, host.ns3_stack ? "" : "host/" + host.name);
+    if (host.ns3_stack) {
+      InstallNs3Stack(entry.node);
+    } else {
+      const auto factory = ns3::CreateObject<UdpSocketFactory>();
+      factory->Setup(entry.ip, entry.node);
+      entry.node->AggregateObject(factory);
+    }
     std::vector<IpAddress> all;
     for (std::size_t a = 0; a < host.attachments.size(); ++a) {
-      const AttachmentSpec& attachment = host.attachments[a];
-      std::string name = host.name;
-      if (host.attachments.size() > 1) {
-        name += "/" + (attachment.lan.empty() ? std::string("core") : attachment.lan);
-      }
-      NodeEntry& lan = Parent(plan.attachments[a].lan);
-      const Ports ports = AddLink(name, attachment.access, entry, Zone::kRouted, lan,
-                                  ParentZone(plan.attachments[a].lan));
-      const std::vector<IpAddress>& own = plan.attachments[a].addresses;
-      for (const IpAddress& address : own) {
-        entry.ip->AddAddress(ports.lower, address);
-        lan.ip->AddRoute(address, HostLength(address), ports.upper);
-      }
-      AddDefaultRoutes(*entry.ip, own, ports.lower);
+      AttachHost(host, host.attachments[a], state_.plan.hosts[i].attachments[a], entry);
+      const std::vector<IpAddress>& own = state_.plan.hosts[i].attachments[a].addresses;
       all.insert(all.end(), own.begin(), own.end());
     }
-    state_.hosts.emplace(
-        host.name, std::make_unique<UdpHost>(entry.node, host.name, std::move(all),
-                                             Rng(spec_.seed, "host/" + host.name + "/ports")));
+    Rng ports(spec_.seed, "host/" + host.name + "/ports");
+    state_.hosts.emplace(host.name,
+                         std::make_unique<UdpHost>(entry.node, host.name, std::move(all), ports));
+  }
+
+  void AttachHost(const HostSpec& host, const AttachmentSpec& attachment,
+                  const HostPlan::Attachment& plan, NodeEntry& entry) {
+    std::string name = host.name;
+    if (host.attachments.size() > 1) {
+      name += "/" + (attachment.lan.empty() ? std::string("core") : attachment.lan);
+    }
+    NodeEntry& lan = Parent(plan.lan);
+    const Ports ports =
+        AddLink(name, attachment.access, entry, Zone::kRouted, lan, ParentZone(plan.lan));
+    for (const IpAddress& address : plan.addresses) {
+      lan.ip->AddRoute(address, HostLength(address), ports.upper);
+    }
+    if (host.ns3_stack) {
+      AddNs3Interface(entry.node, state_.links.at(name).lower, plan.addresses);
+      return;
+    }
+    for (const IpAddress& address : plan.addresses) entry.ip->AddAddress(ports.lower, address);
+    AddDefaultRoutes(*entry.ip, plan.addresses, ports.lower);
   }
 
   Network::State& state_;
@@ -265,7 +282,7 @@ ns3::Ptr<ns3::Node> Network::node(std::string_view name) const {
 
 IpNode& Network::ip(std::string_view name) const {
   const auto it = state_->nodes.find(name);
-  CHECK(it != state_->nodes.end());
+  CHECK(it != state_->nodes.end() && it->second.ip);
   return *it->second.ip;
 }
 

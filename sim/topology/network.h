@@ -58,6 +58,7 @@ class Network {
   // --- ns-3 ---
   // A host's node, a LAN's gateway, or "core".
   ns3::Ptr<ns3::Node> node(std::string_view name) const;
+  // Not of a host with HostSpec::ns3_stack.
   IpNode& ip(std::string_view name) const;
   // The two ends of a link: the one nearer to the hosts sends `up`, the other `down`.
   ns3::Ptr<LinkDevice> lower_device(std::string_view link) const;

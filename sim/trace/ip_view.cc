@@ -128,18 +128,24 @@ std::optional<IpView> IpView::Parse(ByteView head, std::size_t packet_size) {
 InternetChecksum& InternetChecksum::Add(ByteView data) {
   const uint8_t* p = data.data();
   std::size_t left = data.size();
-  uint64_t sum = sum_;
+  unsigned __int128 sum = sum_;
+  for (; left >= 32; p += 32, left -= 32) {
+    uint64_t words[4];
+    std::memcpy(words, p, 32);
+    sum += words[0];
+    sum += words[1];
+    sum += words[2];
+    sum += words[3];
+  }
   for (; left >= 8; p += 8, left -= 8) {
     uint64_t word;
     std::memcpy(&word, p, 8);
     sum += word;
-    sum += sum < word;  // end-around carry
   }
   if (left > 0) {
     uint64_t word = 0;  // padded with zeros: RFC 1071 section 4.1
     std::memcpy(&word, p, left);
     sum += word;
-    sum += sum < word;
   }
   sum_ = sum;
   return *this;
@@ -161,7 +167,10 @@ InternetChecksum& InternetChecksum::AddPseudoHeader(const IpAddress& source,
 }
 
 uint16_t InternetChecksum::Value() const {
-  uint64_t sum = (sum_ >> 32) + (sum_ & 0xffffffff);
+  uint64_t sum = 0;
+  for (unsigned __int128 rest = sum_; rest != 0; rest >>= 32) {
+    sum += static_cast<uint32_t>(rest);
+  }
   while (sum >> 16) sum = (sum >> 16) + (sum & 0xffff);
   uint16_t value = static_cast<uint16_t>(~sum);
   if constexpr (std::endian::native == std::endian::little) {

@@ -63,7 +63,8 @@ class InternetChecksum {
   uint16_t Value() const;
 
  private:
-  uint64_t sum_ = 0;  // in the machine's byte order; end-around carries folded in Value()
+  // In the machine's byte order (RFC 1071 section 2 (B)); carries are folded in Value().
+  unsigned __int128 sum_ = 0;
 };
 
 // What a NAT or firewall needs to know. `bytes`: the whole packet where `view` is an ICMP error, else the head
