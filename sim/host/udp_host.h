@@ -34,8 +34,8 @@ class UdpHost {
   ns3::Ptr<ns3::Node> node() const { return node_; }
   // Virtual time since the run began.
   Timestamp Now() const { return SimulatorNow(); }
-  // For a Handover::Guard around calls from an event of one's own: saves an event where packets pass
-  // ideal links. nullptr on a node that is not ours.
+  // For a Handover::Guard around calls from an event of one's own: saves an event where packets
+  // pass ideal links. nullptr on a node that is not ours.
   Handover* handover() const { return handover_; }
 
   // Binds `local`; port 0 takes a free one of 49152 to 65535 (RFC 6335 section 6). Returns the

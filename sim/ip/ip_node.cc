@@ -133,8 +133,8 @@ IpAddress IpNode::SourceFor(const IpAddress& destination) const {
   return port == RouteTable::kNone ? IpAddress() : PortAddress(port, destination.family());
 }
 
-// RFC 1122 section 3.3.4.2, the strong host model: a packet leaves by the interface whose address it
-// carries, or a multi-homed host could not tell its paths apart.
+// RFC 1122 section 3.3.4.2, the strong host model: a packet leaves by the interface whose address
+// it carries, or a multi-homed host could not tell its paths apart.
 int IpNode::OutPort(const IpAddress& source, const IpAddress& destination) const {
   for (const LocalAddress& local : addresses_) {
     if (local.ip == source)

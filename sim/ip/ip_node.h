@@ -39,8 +39,8 @@ class UdpEndpoint {
 
 class IpNode final : public ns3::Object, private LinkReceiver, private PacketSink {
  public:
-  // Between ports of a LAN packets are switched, as by the Ethernet switch that a home router has in
-  // it: no TTL, no NAT, no firewall. Between a LAN port and an outside port is the gateway.
+  // Between ports of a LAN packets are switched, as by the Ethernet switch that a home router has
+  // in it: no TTL, no NAT, no firewall. Between a LAN port and an outside port is the gateway.
   enum class Zone : uint8_t { kRouted, kLan, kOutside };
 
   static ns3::TypeId GetTypeId();
@@ -50,8 +50,8 @@ class IpNode final : public ns3::Object, private LinkReceiver, private PacketSin
 
   // Once, after aggregation to `node`. `where` names the node in traces: "host/alice".
   void Setup(Fabric& fabric, ns3::Ptr<ns3::Node> node, std::string where);
-  // `device` is on the node already. Any ns-3 device that carries IP will do; a LinkDevice is called
-  // directly. Returns the port's number, from 0.
+  // `device` is on the node already. Any ns-3 device that carries IP will do; a LinkDevice is
+  // called directly. Returns the port's number, from 0.
   int AddPort(ns3::Ptr<ns3::NetDevice> device, Zone zone);
   void AddAddress(int port, const IpAddress& address);
   void AddRoute(const IpAddress& prefix, int length, int port);

@@ -1,5 +1,5 @@
-// Every reason for which a node drops a packet, NAT and firewall aside. The ids are stable: results, tests and scripts
-// name them.
+// Every reason for which a node drops a packet, NAT and firewall aside. The ids are stable:
+// results, tests and scripts name them.
 #ifndef RTCLAB_SIM_IP_IP_RULES_H_
 #define RTCLAB_SIM_IP_IP_RULES_H_
 

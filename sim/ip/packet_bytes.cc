@@ -153,7 +153,8 @@ Bytes MakeIcmpError(const IpAddress& source, ByteView offending, const IpView& v
   const std::span<uint8_t> message = std::span(out).subspan(header);
   message[0] = type;
   message[1] = code;
-  // RFC 1191 section 4 has the MTU in the second half of the word, RFC 4443 section 3.2 in all of it.
+  // RFC 1191 section 4 has the MTU in the second half of the word, RFC 4443 section 3.2 in all of
+  // it.
   StoreU32(message.data() + 4, mtu);
   CopyTo(message.data() + 8, quoted);
   WriteIcmpChecksum(message, source, view.tuple.source.ip);

@@ -49,15 +49,16 @@ void WriteUdpPacket(uint8_t* out, const TransportAddress& source,
 
 // The ICMP (RFC 792) or ICMPv6 (RFC 4443) error `type`/`code` about the packet `offending`, from
 // `source` to the offending packet's source. As much is quoted as fits in 576 bytes (RFC 1812
-// section 4.3.2.3) or 1280 (RFC 4443 section 2.4). `mtu`: for "fragmentation needed" and "packet too
-// big", else 0.
+// section 4.3.2.3) or 1280 (RFC 4443 section 2.4). `mtu`: for "fragmentation needed" and "packet
+// too big", else 0.
 Bytes MakeIcmpError(const IpAddress& source, ByteView offending, const IpView& view, uint8_t type,
                     uint8_t code, uint32_t mtu);
 
 // The answer to the echo request `request`, or nothing when it is none.
 std::optional<Bytes> MakeEchoReply(ByteView request, const IpView& view);
 
-// What an ICMP error says about a UDP datagram that was sent: nothing when it quotes something else.
+// What an ICMP error says about a UDP datagram that was sent: nothing when it quotes something
+// else.
 std::optional<IcmpError> ReadIcmpError(ByteView packet, const IpView& view);
 
 // Whether the checksum of the UDP datagram or ICMP message in a whole packet is right. IPv4 UDP may
@@ -80,8 +81,8 @@ void RewriteIcmpError(std::span<uint8_t> packet, const IpView& view, const FlowT
 // Bytes from the start of the packet that RewriteTuple() may change.
 std::size_t RewriteSpan(const IpView& view);
 
-// Cuts a packet into fragments of at most `mtu` bytes: IPv4 by RFC 791 section 3.2, IPv6 (its source
-// only) by RFC 8200 section 4.5 with `identification`.
+// Cuts a packet into fragments of at most `mtu` bytes: IPv4 by RFC 791 section 3.2, IPv6 (its
+// source only) by RFC 8200 section 4.5 with `identification`.
 std::vector<Bytes> Fragment(ByteView packet, const IpView& view, std::size_t mtu,
                             uint32_t identification);
 

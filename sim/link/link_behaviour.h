@@ -1,4 +1,5 @@
-// What a link does to packets, one direction. Everything is drawn from the link's own random stream.
+// What a link does to packets, one direction. Everything is drawn from the link's own random
+// stream.
 #ifndef RTCLAB_SIM_LINK_LINK_BEHAVIOUR_H_
 #define RTCLAB_SIM_LINK_LINK_BEHAVIOUR_H_
 
@@ -26,8 +27,8 @@ struct LinkBehaviour {
   double loss = 0;       // independent, 0 to 1
   std::optional<GilbertElliott> burst_loss;
   double duplication = 0;  // probability that a packet arrives twice
-  double corruption =
-      0;  // probability that one bit flips (the receiver's checksum then drops it, with that reason)
+  double corruption = 0;   // probability that one bit flips (the receiver's checksum then drops it,
+                           // with that reason)
   int queue_packets = 1000;  // drop-tail; counts packets waiting, not the one being sent
   int mtu = 1500;            // bytes of IP packet
 

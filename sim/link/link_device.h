@@ -1,5 +1,5 @@
-// A full-duplex point-to-point link of two ns-3 devices, each sending with a LinkBehaviour of its own.
-// On the wire are bare IP packets; there are no link-layer addresses to resolve.
+// A full-duplex point-to-point link of two ns-3 devices, each sending with a LinkBehaviour of its
+// own. On the wire are bare IP packets; there are no link-layer addresses to resolve.
 #ifndef RTCLAB_SIM_LINK_LINK_DEVICE_H_
 #define RTCLAB_SIM_LINK_LINK_DEVICE_H_
 
@@ -50,8 +50,8 @@ class LinkDevice final : public ns3::NetDevice, public PacketSink {
   LinkModel& model() { return model_; }
   ns3::Ptr<LinkDevice> peer() const { return peer_; }
 
-  // Judges every packet that arrives, as ns-3's own devices do it. The model draws from ns-3's random
-  // streams: call its AssignStreams().
+  // Judges every packet that arrives, as ns-3's own devices do it. The model draws from ns-3's
+  // random streams: call its AssignStreams().
   void SetReceiveErrorModel(ns3::Ptr<ns3::ErrorModel> model) { error_model_ = model; }
   // Replaces the counted drop-tail queue; the link's rate must be finite.
   void SetQueue(ns3::Ptr<ns3::Queue<ns3::Packet>> queue) { queue_ = queue; }

@@ -74,8 +74,8 @@ Timestamp LinkModel::Arrival(Timestamp sent) {
   return arrival;
 }
 
-// Every stream is drawn from once a packet where it is used at all, so that one impairment's outcome
-// does not shift another's.
+// Every stream is drawn from once a packet where it is used at all, so that one impairment's
+// outcome does not shift another's.
 LinkFate LinkModel::Propagate(Timestamp sent, std::size_t bytes) {
   LinkFate fate;
   if (!impairments_) {

@@ -22,8 +22,8 @@ struct LinkFate {
   std::optional<uint32_t> flipped_bit;  // counted from the packet's first bit; in both copies
 };
 
-// A drop-tail FIFO with a constant rate needs no event of its own: when a packet will have been sent
-// is known when it is queued.
+// A drop-tail FIFO with a constant rate needs no event of its own: when a packet will have been
+// sent is known when it is queued.
 class LinkModel {
  public:
   // Streams are drawn from `root_seed` under "link/<name>/loss" and so on.

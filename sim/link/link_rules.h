@@ -1,4 +1,5 @@
-// Every reason for which a link drops a packet. The ids are stable: results, tests and scripts name them.
+// Every reason for which a link drops a packet. The ids are stable: results, tests and scripts name
+// them.
 #ifndef RTCLAB_SIM_LINK_LINK_RULES_H_
 #define RTCLAB_SIM_LINK_LINK_RULES_H_
 

@@ -2,12 +2,36 @@
 
 #include <fmt/format.h>
 #include <algorithm>
+#include <iterator>
 
 #include "sim/nat/nat_impl.h"
 #include "sim/nat/nat_rules.h"
 #include "stack/base/check.h"
 
 namespace rtclab::sim {
+
+std::optional<std::string> FindContradiction(const NatBehaviour& b) {
+  if (b.port_low == 0) return "the lowest external port must be at least 1";
+  if (b.port_low > b.port_high) {
+    return fmt::format("the lowest external port, {}, lies above the highest, {}", b.port_low,
+                       b.port_high);
+  }
+  const TimeDelta timeouts[] = {b.udp_unreplied_timeout, b.udp_timeout, b.icmp_timeout,
+                                b.tcp_transitory_timeout, b.tcp_established_timeout};
+  for (const TimeDelta timeout : timeouts) {
+    if (timeout <= TimeDelta::Zero()) return "every timeout must be longer than zero";
+  }
+  if (b.port_reuse_delay < TimeDelta::Zero()) return "the port reuse delay must not be negative";
+  if (b.max_mappings < 0 || b.max_mappings_per_host < 0 || b.max_sessions_per_mapping < 0) {
+    return "no limit may be negative";
+  }
+  // Overlapping mappings are told apart by their destinations alone.
+  if (b.port_overlapping && (b.mapping != Mapping::kAddressAndPortDependent ||
+                             b.filtering != Filtering::kAddressAndPortDependent)) {
+    return "overlapping ports need address-and-port-dependent mapping and filtering";
+  }
+  return std::nullopt;
+}
 
 Nat::Nat(const NatBehaviour& behaviour, std::vector<IpAddress> external, Rng rng)
     : impl_(std::make_unique<Impl>(behaviour, std::move(external), rng)) {}
@@ -34,11 +58,7 @@ Nat::Impl::Impl(const NatBehaviour& behaviour, std::vector<IpAddress> external, 
       external_(std::move(external)),
       rng_(rng),
       ports_(behaviour, external_.size()) {
-  CHECK(behaviour.port_low > 0 && behaviour.port_low <= behaviour.port_high);
-  // Overlapping mappings are told apart by their destinations alone.
-  CHECK(!behaviour.port_overlapping ||
-        (behaviour.mapping == Mapping::kAddressAndPortDependent &&
-         behaviour.filtering == Filtering::kAddressAndPortDependent));
+  CHECK(!FindContradiction(behaviour));
 }
 
 bool Nat::Impl::IsExternal(const IpAddress& address) const {
@@ -69,7 +89,7 @@ Verdict Nat::Impl::Outbound(Timestamp now, const PacketInfo& packet) {
   const TransportAddress remote = RemoteKey(tuple.protocol, tuple.destination);
   uint32_t index = table_.FindOutbound(tuple.protocol, tuple.source, remote);
   if (index == kNone) {
-    auto opened = OpenSession(now, packet, remote);
+    auto opened = OpenSession(packet, remote);
     if (!opened) return std::move(opened.error());
     index = *opened;
   }
@@ -119,7 +139,7 @@ Verdict Nat::Impl::Deliver(Timestamp now, const PacketInfo& packet,
       table_.FindInbound(tuple.protocol, tuple.destination, RemoteKey(tuple.protocol, source));
   if (index == kNone ||
       !(table_.session(index).permits || behaviour_.filtering == Filtering::kEndpointIndependent)) {
-    auto admitted = Admit(now, packet, source, index);
+    auto admitted = Admit(packet, source);
     if (!admitted) return std::move(admitted.error());
     index = *admitted;
   }
@@ -146,8 +166,7 @@ TransportAddress Nat::Impl::ScopeOf(const TransportAddress& remote, bool identit
   return {};
 }
 
-Nat::Impl::Found Nat::Impl::OpenSession(Timestamp, const PacketInfo& packet,
-                                        const TransportAddress& remote) {
+Nat::Impl::Found Nat::Impl::OpenSession(const PacketInfo& packet, const TransportAddress& remote) {
   const FlowTuple& tuple = packet.tuple;
   const bool identity = IsIdentity(tuple.source.ip);
   const bool hairpin = !identity && IsExternal(tuple.destination.ip);
@@ -278,8 +297,8 @@ std::vector<std::size_t> Nat::Impl::AddressesFor(const IpAddress& internal) {
   }
   if (pool.size() < 2) return pool;
   if (behaviour_.pooling == Pooling::kArbitrary) {
-    std::ranges::rotate(pool,
-                        pool.begin() + static_cast<int64_t>(rng_.Uniform(0, pool.size() - 1)));
+    std::rotate(pool.begin(), pool.begin() + static_cast<int64_t>(rng_.Uniform(0, pool.size() - 1)),
+                pool.end());
     return pool;
   }
   // Paired: a host keeps its address, and gets no other when that one has no port left (RFC 7857 section 4). Hosts take
@@ -295,19 +314,21 @@ std::vector<std::size_t> Nat::Impl::AddressesFor(const IpAddress& internal) {
 }
 
 // RFC 4787 section 5.
-bool Nat::Impl::Accepts(const NatTable::Mapping& mapping, const TransportAddress& remote) const {
-  if (behaviour_.filtering == Filtering::kEndpointIndependent) return true;
+Nat::Impl::Match Nat::Impl::Accepts(const NatTable::Mapping& mapping,
+                                    const TransportAddress& remote) const {
+  Match match;
+  match.accepted = behaviour_.filtering == Filtering::kEndpointIndependent;
   for (uint32_t i = mapping.first; i != kNone; i = table_.session(i).next) {
     const NatTable::Session& session = table_.session(i);
+    if (session.remote == remote) match.session = i;
     if (!session.permits || session.remote.ip != remote.ip) continue;
-    if (behaviour_.filtering == Filtering::kAddressDependent || session.remote == remote)
-      return true;
+    match.accepted |=
+        behaviour_.filtering == Filtering::kAddressDependent || session.remote == remote;
   }
-  return false;
+  return match;
 }
 
-Nat::Impl::Found Nat::Impl::Admit(Timestamp, const PacketInfo& packet,
-                                  const TransportAddress& source, uint32_t existing) {
+Nat::Impl::Found Nat::Impl::Admit(const PacketInfo& packet, const TransportAddress& source) {
   const FlowTuple& tuple = packet.tuple;
   const TransportAddress remote = RemoteKey(tuple.protocol, source);
   const uint32_t newest = table_.FindExternal(tuple.protocol, tuple.destination);
@@ -316,10 +337,13 @@ Nat::Impl::Found Nat::Impl::Admit(Timestamp, const PacketInfo& packet,
   }
   // Where several mappings share the endpoint, the one whose host sent last gets the packet.
   uint32_t chosen = kNone;
+  uint32_t known = kNone;  // its session with the sender
   for (uint32_t i = newest; i != kNone; i = table_.mapping(i).next_sharing) {
-    if (!Accepts(table_.mapping(i), remote)) continue;
+    const Match match = Accepts(table_.mapping(i), remote);
+    if (!match.accepted) continue;
     if (chosen == kNone || table_.mapping(i).last_outbound > table_.mapping(chosen).last_outbound) {
       chosen = i;
+      known = match.session;
     }
   }
   if (chosen == kNone) {
@@ -328,7 +352,10 @@ Nat::Impl::Found Nat::Impl::Admit(Timestamp, const PacketInfo& packet,
         table_, newest, packet, source,
         by_address ? nat_rule::kFilterAddressDependent : nat_rule::kFilterAddressAndPortDependent));
   }
-  if (existing != kNone && table_.session(existing).mapping == chosen) return existing;
+  if (known != kNone) {
+    table_.Claim(known);
+    return known;
+  }
   if (tuple.protocol == IpProtocol::kTcp && !packet.tcp_syn) {
     return tl::unexpected(Drop(packet, nat_rule::kTcpNoSession,
                                fmt::format("{} sent a TCP segment that is no SYN to {} without a "
@@ -346,6 +373,8 @@ Nat::Impl::Found Nat::Impl::Admit(Timestamp, const PacketInfo& packet,
   const uint32_t session = table_.AddSession(chosen, remote, false);
   // Without inbound refresh, what came in does not outlive what let it in.
   table_.SetExpiry(session, ends);
+  // Our own address outside means a host inside: what it gets in answer turns round as well.
+  table_.session(session).hairpin = IsExternal(source.ip);
   return session;
 }
 

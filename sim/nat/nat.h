@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "sim/nat/behaviour.h"
@@ -33,11 +34,14 @@ struct NatMapping {
   bool operator==(const NatMapping&) const = default;
 };
 
+// Why no NAT can behave so, in one sentence; nullopt when one can. For whoever reads a NatBehaviour from a user.
+std::optional<std::string> FindContradiction(const NatBehaviour& behaviour);
+
 class Nat {
  public:
   // `external`: the NAT's own addresses, of one or both families; order matters (it is the order of
   // assignment). `rng`: the stream that chooses random ports and addresses; nothing else is random.
-  // Requires 0 < port_low <= port_high, positive timeouts and limits >= 0.
+  // Requires a behaviour without contradiction.
   Nat(const NatBehaviour& behaviour, std::vector<IpAddress> external, Rng rng);
   ~Nat();
   Nat(Nat&&) noexcept;

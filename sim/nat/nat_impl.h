@@ -40,7 +40,7 @@ class Nat::Impl {
   TransportAddress ScopeOf(const TransportAddress& remote, bool identity) const;
 
   // The session for an outbound packet that has none yet.
-  Found OpenSession(Timestamp now, const PacketInfo& packet, const TransportAddress& remote);
+  Found OpenSession(const PacketInfo& packet, const TransportAddress& remote);
   Found OpenMapping(const PacketInfo& packet, const TransportAddress& remote,
                     const TransportAddress& scope, bool identity);
   // The external endpoint of a new mapping.
@@ -53,10 +53,14 @@ class Nat::Impl {
   std::vector<std::size_t> AddressesFor(const IpAddress& internal);
   // Takes a packet that has passed the outside (or was hairpinned) in. `source` is the sender as seen outside.
   Verdict Deliver(Timestamp now, const PacketInfo& packet, const TransportAddress& source);
-  // The session for an inbound packet that has none that lets it in. `existing` is one that doesn't, or kNone.
-  Found Admit(Timestamp now, const PacketInfo& packet, const TransportAddress& source,
-              uint32_t existing);
-  bool Accepts(const NatTable::Mapping& mapping, const TransportAddress& remote) const;
+  // The session for an inbound packet that none lets in by itself.
+  Found Admit(const PacketInfo& packet, const TransportAddress& source);
+  struct Match {
+    bool accepted = false;
+    uint32_t session =
+        kNone;  // the mapping's session with that very endpoint, whether it opens the filter or not
+  };
+  Match Accepts(const NatTable::Mapping& mapping, const TransportAddress& remote) const;
   void Touch(Timestamp now, uint32_t session, const PacketInfo& packet, bool outbound);
   Timestamp UdpExpiry(Timestamp now, NatTable::Session& session, bool outbound) const;
 

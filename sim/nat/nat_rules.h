@@ -53,7 +53,7 @@ inline constexpr std::array<RuleInfo, 16> kTable = {{
      "A TCP segment other than a SYN belongs to no session of this NAT (RFC 7857 section 2)."},
     {kIcmpNoMatch,
      "An ICMP error quotes a packet that no mapping of this NAT could have carried (RFC 5508 "
-     "section 4)."},
+     "section 4), or an echo reply answers no request."},
     {kIcmpErrorsOff, "The NAT does not translate ICMP errors."},
     {kIpv6NoState,
      "IPv6 is filtered statefully, and nothing inside has opened the way (RFC 6092 section 3.2)."},

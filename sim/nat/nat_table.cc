@@ -50,7 +50,15 @@ uint32_t NatTable::AddSession(uint32_t mapping, const TransportAddress& remote, 
   if (m.first == kNone) m.first = index;
   ++m.sessions;
   const FlowKey outbound(m.protocol, m.internal, remote);
-  if (from_inside || outbound_.Find(outbound) == kNone) outbound_.Set(outbound, index);
+  const uint32_t alike = outbound_.Find(outbound);
+  if (from_inside || alike == kNone) {
+    s.next_alike = alike;
+    outbound_.Set(outbound, index);
+  } else {
+    uint32_t last = alike;
+    while (sessions_[last].next_alike != kNone) last = sessions_[last].next_alike;
+    sessions_[last].next_alike = index;
+  }
   inbound_.Set({m.protocol, m.external, remote}, index);
   return index;
 }
@@ -108,7 +116,15 @@ void NatTable::RemoveSession(uint32_t session) {
   Session& s = sessions_[session];
   Mapping& m = mappings_[s.mapping];
   const FlowKey outbound(m.protocol, m.internal, s.remote);
-  if (outbound_.Find(outbound) == session) outbound_.Erase(outbound);
+  uint32_t alike = outbound_.Find(outbound);
+  if (alike != session) {
+    while (sessions_[alike].next_alike != session) alike = sessions_[alike].next_alike;
+    sessions_[alike].next_alike = s.next_alike;
+  } else if (s.next_alike != kNone) {
+    outbound_.Set(outbound, s.next_alike);
+  } else {
+    outbound_.Erase(outbound);
+  }
   const FlowKey inbound(m.protocol, m.external, s.remote);
   if (inbound_.Find(inbound) == session) inbound_.Erase(inbound);
   (s.previous == kNone ? m.first : sessions_[s.previous].next) = s.next;

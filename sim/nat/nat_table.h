@@ -25,6 +25,7 @@ class NatTable {
   struct Session {
     uint32_t mapping = kNone;
     uint32_t previous = kNone, next = kNone;  // in the mapping's list, oldest first
+    uint32_t next_alike = kNone;              // with the same internal and remote endpoint
     TransportAddress remote;                  // ICMP: port 0
     Timestamp refreshed;                      // the last packet that counted for the timer
     Timestamp expires;

@@ -1,13 +1,14 @@
 // Who gets which address: decided from the spec alone, in spec order, so that it can be read in a
 // trace and never changes between runs.
 //
-//   private LAN number n (1, 2, ...)        192.168.n.0/24; 10.0.0.0/8 when those or their size are not enough
-//   LAN behind a NAT with a NATed LAN in it 100.64.0.0/10 (RFC 6598), a /16 each
-//   public LAN (no NAT up to the core)      a /24 or larger of 198.18.0.0/16 (RFC 2544)
-//   hosts on the core                       198.51.100.2 and up (RFC 5737), then 198.19.128.0/17
-//   gateways on the core                    203.0.113.1 and up (RFC 5737), then 198.19.0.0/17
-//   IPv6                                    2001:db8:n::/64 (RFC 3849), fd00:0:n::/64 (RFC 4193) behind NAT66,
-//                                           2001:db8::/64 and 2001:db8:ffff::/64 for hosts and gateways on the core
+//   private LAN number n (1, 2, ...)         192.168.n.0/24; then, or when larger, in 10.0.0.0/8
+//   NATed LAN with a NATed LAN in it         a /16 of 100.64.0.0/10 (RFC 6598)
+//   public LAN (no NAT up to the core)       a /24 or larger of 198.18.0.0/16 (RFC 2544)
+//   hosts on the core                        198.51.100.2 on (RFC 5737), then 198.19.128.0/17
+//   gateways on the core                     203.0.113.1 on (RFC 5737), then 198.19.0.0/17
+//   IPv6 in LAN n                            2001:db8:n::/64 (RFC 3849)
+//   IPv6 in LAN n behind NAT66               fd00:0:n::/64 (RFC 4193)
+//   IPv6 on the core, hosts and gateways     2001:db8::/64 and 2001:db8:ffff::/64
 #ifndef RTCLAB_SIM_TOPOLOGY_ADDRESS_PLAN_H_
 #define RTCLAB_SIM_TOPOLOGY_ADDRESS_PLAN_H_
 

@@ -14,7 +14,8 @@ namespace rtclab::sim {
 // Also switches ns-3's checksums on for this process: other nodes here look at them.
 void InstallNs3Stack(const ns3::Ptr<ns3::Node>& node);
 
-// Gives `device` those addresses and, where it is the first with one of a family, the default route.
+// Gives `device` those addresses and, where it is the first with one of a family, the default
+// route.
 void AddNs3Interface(const ns3::Ptr<ns3::Node>& node, const ns3::Ptr<LinkDevice>& device,
                      const std::vector<IpAddress>& addresses);
 

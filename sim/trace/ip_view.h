@@ -16,8 +16,8 @@ inline constexpr std::size_t kIpv4HeaderSize = 20;
 inline constexpr std::size_t kIpv6HeaderSize = 40;
 inline constexpr std::size_t kIpv6FragmentHeaderSize = 8;
 inline constexpr std::size_t kUdpHeaderSize = 8;
-// Enough of a packet for IpView::Parse(): the longest IPv4 header and a TCP header, and an IPv6 header
-// with a fragment header and a TCP header.
+// Enough of a packet for IpView::Parse(): the longest IPv4 header and a TCP header, and an IPv6
+// header with a fragment header and a TCP header.
 inline constexpr std::size_t kHeadBytes = 80;
 
 struct IpView {
@@ -45,9 +45,9 @@ struct IpView {
   bool is_icmp_error() const;
   bool is_icmp_echo() const;
 
-  // `head`: the packet or its beginning, kHeadBytes of it if it has as many. `packet_size`: bytes of
-  // the whole packet, or 0 when `head` is what an ICMP error quotes, which may be cut. Nullopt when it is no IP
-  // packet, is shorter than its headers say or has a header that cannot be.
+  // `head`: the packet or its beginning, kHeadBytes of it if it has as many. `packet_size`: bytes
+  // of the whole packet, or 0 when `head` is what an ICMP error quotes, which may be cut. Nullopt
+  // when it is no IP packet, is shorter than its headers say or has a header that cannot be.
   static std::optional<IpView> Parse(ByteView head, std::size_t packet_size);
 };
 
@@ -67,11 +67,12 @@ class InternetChecksum {
   unsigned __int128 sum_ = 0;
 };
 
-// What a NAT or firewall needs to know. `bytes`: the whole packet where `view` is an ICMP error, else the head
-// will do. Nullopt for an ICMP error that quotes no packet that can be read.
+// What a NAT or firewall needs to know. `bytes`: the whole packet where `view` is an ICMP error,
+// else the head will do. Nullopt for an ICMP error that quotes no packet that can be read.
 std::optional<PacketInfo> DescribePacket(ByteView bytes, const IpView& view);
 
-// The UDP payload of a whole packet that is no fragment, of the packet that an ICMP error quotes, or nothing.
+// The UDP payload of a whole packet that is no fragment, of the packet that an ICMP error quotes,
+// or nothing.
 ByteView UdpPayload(ByteView packet);
 
 }  // namespace rtclab::sim
