@@ -36,9 +36,10 @@ const std::string* Nearest(std::string_view wrong, std::span<const std::string> 
   std::size_t best_distance = 0;
   for (const std::string& name : valid) {
     const std::size_t distance = Distance(wrong, name);
-    // A third of the letters wrong, or an abbreviation, is still recognisable.
+    // A third of the letters wrong, an abbreviation, or something appended is still recognisable.
     const bool near = distance <= std::max<std::size_t>(1, std::max(wrong.size(), name.size()) / 3) ||
-                      (wrong.size() >= 3 && name.starts_with(wrong));
+                      (wrong.size() >= 3 && name.starts_with(wrong)) ||
+                      (name.size() >= 2 && wrong.starts_with(name));
     if (near && (best == nullptr || distance < best_distance)) {
       best = &name;
       best_distance = distance;

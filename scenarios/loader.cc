@@ -130,7 +130,7 @@ class Expander {
                       const std::vector<uint64_t>& seeds, const std::string& name, const std::string& id) {
     const std::size_t before = report_.count();
     const Node node = matrix.Substituted(body, combination, report_);
-    CheckStructure(node, *TheLanguage().scenario, report_);
+    if (report_.count() == before) CheckStructure(node, *TheLanguage().scenario, report_);
     if (report_.count() > before) return false;
     RunSpec run = Resolve(node, matrix, combination, document_.origins, report_);
     if (report_.count() > before) return false;

@@ -214,7 +214,7 @@ void Resolver::Sessions() {
     node.members.push_back({"between", std::move(between)});
     Session("call", node);
   }
-  if (run_.sessions.empty() && scenario_.Find("probes") == nullptr) {
+  if (run_.sessions.empty() && scenario_.Find("probes") == nullptr && !user_hosts_.empty()) {
     const Node* sessions = scenario_.Find("sessions");
     report_.Add(sessions == nullptr ? scenario_.Find("hosts")->origin : sessions->origin,
                 "there is nothing to run; expected a session (two hosts) or a probe");

@@ -372,7 +372,7 @@ void NetworkResolver::SetFamilies(sim::HostSpec& host, const Node& node, Familie
 }
 
 void NetworkResolver::AddHost(const std::string& name, const Node& node) {
-  if (!NameIsFree(name, node.origin)) return;
+  NameIsFree(name, node.origin);  // if not, the host is still there for whatever refers to it
   sim::HostSpec host;
   host.name = name;
   if (node.IsString()) {
@@ -403,7 +403,8 @@ void NetworkResolver::AddHost(const std::string& name, const Node& node) {
 }
 
 void NetworkResolver::AddServerHost(const std::string& name, const Node& node, Families fallback) {
-  if (!NameIsFree(name, node.origin)) return;
+  NameIsFree(name, node.origin);
+  if (hosts_.contains(name)) return;
   sim::HostSpec host;
   host.name = name;
   sim::LinkSpec link;
