@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "scenarios/language.h"
 #include "scenarios/listing.h"
 #include "scenarios/test_util.h"
 
@@ -229,6 +230,25 @@ TEST(ParseSeedsTest, ListsAndRanges) {
   EXPECT_EQ(ParseSeeds("1..100")->size(), 100u);
   for (const char* bad : {"", "x", "1..", "..2", "3..1", "1,", "1,1", "-1", "1..50001", "9223372036854775808", "1 ..2"}) {
     EXPECT_FALSE(ParseSeeds(bad).has_value()) << bad;
+  }
+}
+
+TEST(ReadmeTest, EveryExampleLoads) {
+  const std::string text = ReadText(RoomDirectory() / "README.md");
+  int examples = 0;
+  for (std::size_t at = 0; (at = text.find("```json\n", at)) != std::string::npos; ++examples) {
+    at += 8;
+    EXPECT_EQ(Complaints(text.substr(at, text.find("```", at) - at)), "");
+  }
+  EXPECT_EQ(examples, 4);
+}
+
+TEST(ReadmeTest, NamesEveryLinkPresetAndTheRunsOfEverySuite) {
+  const std::string text = ReadText(RoomDirectory() / "README.md");
+  for (const std::string& name : LinkPresetNames()) EXPECT_THAT(text, testing::HasSubstr(name));
+  for (const auto& file : SuiteFiles()) {
+    const std::string row = "| `" + file.stem().string() + "` | " + std::to_string(Load(file).runs.size()) + " |";
+    EXPECT_THAT(text, testing::HasSubstr(row));
   }
 }
 
