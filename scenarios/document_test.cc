@@ -8,20 +8,23 @@ namespace {
 // Pointer and position of every value, in the order of the text.
 void Places(const Node& node, const Origins& origins, std::vector<std::string>& out) {
   const Position at = origins.value(node.origin);
-  out.push_back(origins.Pointer(node.origin) + "@" + std::to_string(at.line) + ":" + std::to_string(at.column));
+  out.push_back(origins.Pointer(node.origin) + "@" + std::to_string(at.line) + ":" +
+                std::to_string(at.column));
   for (const Node& item : node.items) Places(item, origins, out);
   for (const Member& member : node.members) Places(member.value, origins, out);
 }
 
 TEST(DocumentTest, EveryValueKnowsWhereItStood) {
-  const auto document = ParseDocument("{\"a\" : [1 ,-2.5e3,\n  {\"\\\"b,:{\": null}],\n\t\"\xC3\xA9\":\"x\", \"t\": true}", "f");
+  const auto document = ParseDocument(
+      "{\"a\" : [1 ,-2.5e3,\n  {\"\\\"b,:{\": null}],\n\t\"\xC3\xA9\":\"x\", \"t\": true}", "f");
   ASSERT_TRUE(document.has_value()) << document.error().ToString();
   std::vector<std::string> places;
   Places(document->root, document->origins, places);
-  EXPECT_EQ(places, (std::vector<std::string>{"@1:1", "/a@1:8", "/a/0@1:9", "/a/1@1:12", "/a/2@2:3", "/a/2/\"b,:{@2:14",
-                                              "/\xC3\xA9@3:6", "/t@3:16"}));
+  EXPECT_EQ(places, (std::vector<std::string>{"@1:1", "/a@1:8", "/a/0@1:9", "/a/1@1:12", "/a/2@2:3",
+                                              "/a/2/\"b,:{@2:14", "/\xC3\xA9@3:6", "/t@3:16"}));
   EXPECT_EQ(document->origins.key(document->root.members[2].value.origin), (Position{3, 11}));
-  EXPECT_EQ(document->root.ToJson().dump(), "{\"a\":[1,-2500.0,{\"\\\"b,:{\":null}],\"\xC3\xA9\":\"x\",\"t\":true}");
+  EXPECT_EQ(document->root.ToJson().dump(),
+            "{\"a\":[1,-2500.0,{\"\\\"b,:{\":null}],\"\xC3\xA9\":\"x\",\"t\":true}");
 }
 
 TEST(DocumentTest, SixtyFourLevelsAreFine) {
@@ -50,8 +53,10 @@ TEST(DocumentTest, AReportSaysEachThingOnceAndInOrder) {
 
 TEST(DiagnosticTest, SuggestsTheNearestName) {
   const std::vector<std::string> names = {"full-cone", "symmetric"};
-  EXPECT_EQ(Suggestion("symetric", names), "; did you mean \"symmetric\"? (one of: full-cone, symmetric)");
-  EXPECT_EQ(Suggestion("Full-Cone", names), "; did you mean \"full-cone\"? (one of: full-cone, symmetric)");
+  EXPECT_EQ(Suggestion("symetric", names),
+            "; did you mean \"symmetric\"? (one of: full-cone, symmetric)");
+  EXPECT_EQ(Suggestion("Full-Cone", names),
+            "; did you mean \"full-cone\"? (one of: full-cone, symmetric)");
   EXPECT_EQ(Suggestion("upnp", names), "; expected one of: full-cone, symmetric");
   EXPECT_EQ(Suggestion("x", {}), "");
 }

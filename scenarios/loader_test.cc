@@ -131,12 +131,14 @@ TEST(LoaderTest, TurnServerOptions) {
   EXPECT_EQ(server.client_password, "q");
   EXPECT_EQ(server.max_lifetime, TimeDelta::Seconds(600));
   EXPECT_EQ(server.user_quota, 3);
-  EXPECT_TRUE(server.allow_private_peers && server.ipv6_relay && !server.ipv4_relay && server.silent);
+  EXPECT_TRUE(server.allow_private_peers && server.ipv6_relay && !server.ipv4_relay &&
+              server.silent);
   EXPECT_EQ(run.network.hosts[2].attachments[0].access.down.delay, TimeDelta::Millis(5));
 }
 
 TEST(LoaderTest, AProbeMakesTheServerDiscover) {
-  const RunSpec run = One(R"({"networks": {"n": {"nat": "symmetric"}}, "hosts": {"a": "n"}, "probes": {"p": "a"},
+  const RunSpec run =
+      One(R"({"networks": {"n": {"nat": "symmetric"}}, "hosts": {"a": "n"}, "probes": {"p": "a"},
     "expect": {"p": {"mapping": "address-and-port-dependent"}}})");
   EXPECT_TRUE(run.sessions.empty());
   EXPECT_EQ(run.probes[0].server, "stun");
@@ -146,7 +148,8 @@ TEST(LoaderTest, AProbeMakesTheServerDiscover) {
 }
 
 TEST(LoaderTest, ExpectationsKeepPointerReasonAndValue) {
-  const RunSpec run = One(R"({"hosts": {"a": "internet", "b": "internet"}, "expect": {"because": "outer", "call": {
+  const RunSpec run =
+      One(R"({"hosts": {"a": "internet", "b": "internet"}, "expect": {"because": "outer", "call": {
     "state": "connected", "local": ["host", "srflx"], "ice_connected": {"max": "1.5 s"},
     "gathering": {"equals": "200 ms", "tolerance": "10 %"}, "checks_sent": {"equals": 10, "tolerance": 2}}}})");
   ASSERT_EQ(run.expectations.size(), 5u);
@@ -168,10 +171,11 @@ TEST(LoaderTest, TheMatrixIsCartesianAndPaired) {
                                      "dir/m.json");
   ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
   EXPECT_EQ(result.suite, "m");
-  EXPECT_EQ(Ids(result), (std::vector<std::string>{
-                             "m/nat=none,d=1-ms,n=7/seed=5", "m/nat=none,d=1-ms,n=7/seed=6",
-                             "m/nat=symmetric,d=1-ms,n=7/seed=5", "m/nat=symmetric,d=1-ms,n=7/seed=6",
-                             "m/nat=symmetric,d=2-ms,n=8/seed=5", "m/nat=symmetric,d=2-ms,n=8/seed=6"}));
+  EXPECT_EQ(Ids(result),
+            (std::vector<std::string>{
+                "m/nat=none,d=1-ms,n=7/seed=5", "m/nat=none,d=1-ms,n=7/seed=6",
+                "m/nat=symmetric,d=1-ms,n=7/seed=5", "m/nat=symmetric,d=1-ms,n=7/seed=6",
+                "m/nat=symmetric,d=2-ms,n=8/seed=5", "m/nat=symmetric,d=2-ms,n=8/seed=6"}));
   EXPECT_EQ(result.runs[4].parameters, Json({{"nat", "symmetric"}, {"d", "2 ms"}, {"n", 8}}));
   EXPECT_EQ(result.runs[4].network.lans[0].uplink.up.queue_packets, 8);
   EXPECT_EQ(result.runs[4].network.seed, 5u);
@@ -184,7 +188,8 @@ TEST(LoaderTest, TheMatrixIsCartesianAndPaired) {
 TEST(LoaderTest, AParameterCanBeAnyValueAndPartsOfATextAreScalars) {
   const LoadResult result = LoadText(R"({
     "matrix": {"cartesian": {"nat": [{"label": "odd one", "value": {"mapping": "address-dependent"}}, "none"], "ms": "1..2"}},
-    "networks": {"n": {"nat": "${nat}", "link": {"delay": "${ms}.5 ms"}}}, "hosts": {"a": "n", "b": "n"}})", "m.json");
+    "networks": {"n": {"nat": "${nat}", "link": {"delay": "${ms}.5 ms"}}}, "hosts": {"a": "n", "b": "n"}})",
+                                     "m.json");
   ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
   EXPECT_EQ(result.runs[1].id, "m/nat=odd-one,ms=2/seed=1");
   EXPECT_EQ(result.runs[1].parameters, Json({{"nat", "odd one"}, {"ms", 2}}));
@@ -195,9 +200,11 @@ TEST(LoaderTest, AParameterCanBeAnyValueAndPartsOfATextAreScalars) {
 TEST(LoaderTest, AScenarioOfASuiteIsLaidOverWhatTheyShare) {
   const LoadResult result = LoadText(R"({"suite": "pairs",
     "common": {"networks": {"n": {"nat": "symmetric", "link": "dsl"}}, "hosts": {"a": "n", "b": "n"}, "seeds": 2},
-    "scenarios": {"plain": {}, "open": {"networks": {"n": {"nat": "full-cone", "link": null}}, "seeds": 1}}})", "x.json");
+    "scenarios": {"plain": {}, "open": {"networks": {"n": {"nat": "full-cone", "link": null}}, "seeds": 1}}})",
+                                     "x.json");
   ASSERT_TRUE(result.ok()) << result.diagnostics[0].ToString();
-  EXPECT_EQ(Ids(result), (std::vector<std::string>{"pairs/plain/seed=1", "pairs/plain/seed=2", "pairs/open/seed=1"}));
+  EXPECT_EQ(Ids(result), (std::vector<std::string>{"pairs/plain/seed=1", "pairs/plain/seed=2",
+                                                   "pairs/open/seed=1"}));
   EXPECT_EQ(result.runs[2].network.lans[0].nat->mapping, sim::Mapping::kEndpointIndependent);
   EXPECT_EQ(result.runs[2].network.lans[0].uplink, sim::LinkSpec{});
   EXPECT_EQ(result.runs[2].scenario, "open");
@@ -205,8 +212,10 @@ TEST(LoaderTest, AScenarioOfASuiteIsLaidOverWhatTheyShare) {
 
 TEST(LoaderTest, IdsOfLikeLookingValuesDiffer) {
   const LoadResult result = LoadText(R"({"matrix": {"cartesian": {"x": ["a b", "a-b", "a/b"]}},
-    "hosts": {"a": "internet", "b": "internet"}})", "m.json");
-  EXPECT_EQ(Ids(result), (std::vector<std::string>{"m/x=a-b/seed=1", "m/x=a-b~2/seed=1", "m/x=a-b~3/seed=1"}));
+    "hosts": {"a": "internet", "b": "internet"}})",
+                                     "m.json");
+  EXPECT_EQ(Ids(result),
+            (std::vector<std::string>{"m/x=a-b/seed=1", "m/x=a-b~2/seed=1", "m/x=a-b~3/seed=1"}));
 }
 
 TEST(LoaderTest, SeedsFromOutsideReplaceTheFiles) {
@@ -228,7 +237,8 @@ TEST(ParseSeedsTest, ListsAndRanges) {
   EXPECT_EQ(*ParseSeeds("7"), (std::vector<uint64_t>{7}));
   EXPECT_EQ(*ParseSeeds("1,5,10..12"), (std::vector<uint64_t>{1, 5, 10, 11, 12}));
   EXPECT_EQ(ParseSeeds("1..100")->size(), 100u);
-  for (const char* bad : {"", "x", "1..", "..2", "3..1", "1,", "1,1", "-1", "1..50001", "9223372036854775808", "1 ..2"}) {
+  for (const char* bad : {"", "x", "1..", "..2", "3..1", "1,", "1,1", "-1", "1..50001",
+                          "9223372036854775808", "1 ..2"}) {
     EXPECT_FALSE(ParseSeeds(bad).has_value()) << bad;
   }
 }
@@ -247,7 +257,8 @@ TEST(ReadmeTest, NamesEveryLinkPresetAndTheRunsOfEverySuite) {
   const std::string text = ReadText(RoomDirectory() / "README.md");
   for (const std::string& name : LinkPresetNames()) EXPECT_THAT(text, testing::HasSubstr(name));
   for (const auto& file : SuiteFiles()) {
-    const std::string row = "| `" + file.stem().string() + "` | " + std::to_string(Load(file).runs.size()) + " |";
+    const std::string row =
+        "| `" + file.stem().string() + "` | " + std::to_string(Load(file).runs.size()) + " |";
     EXPECT_THAT(text, testing::HasSubstr(row));
   }
 }
