@@ -40,9 +40,17 @@ class Side {
     return from;
   }
 
-  // Whether a packet gets in.
-  bool Admits(Endpoint from, Endpoint to) const {
+  // Whether a packet gets in. One that does and that answers nothing opens a session of its own, and what is sent back
+  // belongs to it: RFC 4787 section 4.1 is about sessions that the inner side opens.
+  bool Admits(Endpoint from, Endpoint to) {
     if (!nat_.present) return true;
+    if (!PassesFilter(from, to)) return false;
+    if (!sent_[to].contains(from)) entered_.try_emplace(from, to.second);
+    return true;
+  }
+
+ private:
+  bool PassesFilter(Endpoint from, Endpoint to) const {
     const auto mapping = sent_.find(to);
     if (mapping == sent_.end()) return false;
     for (const Endpoint& peer : mapping->second) {
@@ -53,8 +61,8 @@ class Side {
     return false;
   }
 
- private:
   int Port(Endpoint to) {
+    if (const auto session = entered_.find(to); session != entered_.end()) return session->second;
     if (!nat_.present || nat_.same_port || nat_.mapping == Dependence::kNone) return 0;
     const Endpoint key = {to.first, nat_.mapping == Dependence::kAddress ? 0 : to.second};
     return ports_.try_emplace(key, static_cast<int>(ports_.size()) + 1).first->second;
@@ -63,6 +71,7 @@ class Side {
   Address address_;
   NatModel nat_;
   std::map<Endpoint, int> ports_;
+  std::map<Endpoint, int> entered_;              // by peer: the port that it came in by
   std::map<Endpoint, std::set<Endpoint>> sent_;  // by external endpoint: where it has sent to
 };
 
