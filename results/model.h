@@ -78,6 +78,18 @@ struct Session {
   std::vector<CheckRecord> check_log;
 };
 
+// What RFC 5780 discovery found out from one host.
+struct Probe {
+  std::string name;        // as in the scenario
+  std::string host, server;
+  std::string state;       // done, failed (the server does not answer)
+  std::string mapping;     // none (no NAT), endpoint-independent, address-dependent, address-and-port-dependent
+  std::string filtering;   // endpoint-independent, address-dependent, address-and-port-dependent
+  std::optional<bool> hairpinning;
+  std::optional<bool> port_preserved;  // the mapped port is the local one
+  std::optional<double> lifetime_ms;   // of a binding, when asked for
+};
+
 struct Failure {
   std::string expectation;  // JSON pointer into the scenario, e.g. "/expect/call/state"
   std::string expected, actual, message;
@@ -94,6 +106,7 @@ struct Run {
   std::string error;  // kError: what happened (crash, timeout)
   std::vector<Failure> failures;
   std::vector<Session> sessions;
+  std::vector<Probe> probes;
   Json network = Json::object();  // counts by rule, packets, bytes
 };
 
