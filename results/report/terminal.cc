@@ -65,6 +65,10 @@ Terminal DetectTerminal(int fd) {
   return terminal;
 }
 
+void Print(std::FILE* file, std::string_view text) {
+  [[maybe_unused]] const std::size_t written = std::fwrite(text.data(), 1, text.size(), file);
+}
+
 std::string Paint(const Terminal& terminal, Color color, std::string_view text) {
   if (!terminal.color || color == Color::kNone) return std::string(text);
   return EscapeOf(color) + std::string(text) + "\x1b[0m";

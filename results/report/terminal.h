@@ -3,6 +3,7 @@
 #define RTCLAB_RESULTS_REPORT_TERMINAL_H_
 
 #include <cstddef>
+#include <cstdio>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ struct Terminal {
 // What file descriptor `fd` is: columns from the terminal itself, otherwise from COLUMNS, otherwise 100; colour on a
 // terminal unless NO_COLOR is set or TERM is "dumb".
 Terminal DetectTerminal(int fd);
+
+// Writes all of `text`. A reader that went away (`rtclab ... | head`) is no error: nobody wants the rest.
+void Print(std::FILE* file, std::string_view text);
 
 enum class Color { kNone, kBold, kDim, kRed, kGreen, kYellow, kBlue, kMagenta, kCyan };
 
