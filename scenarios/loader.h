@@ -18,7 +18,7 @@ namespace rtclab::scenarios {
 struct LoadOptions {
   std::vector<uint64_t> seeds;            // when not empty: instead of the file's own
   std::size_t max_runs = 50'000;          // of one file; more is an error
-  std::size_t max_bytes = 4 * 1024 * 1024;  // of one file
+  std::size_t max_bytes = 1024 * 1024;   // of one file
   std::size_t max_diagnostics = 10;
 };
 

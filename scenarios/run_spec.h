@@ -35,6 +35,9 @@ struct ServerSpec {
   bool ipv4_relay = true;
   bool ipv6_relay = true;
   bool silent = false;  // receives and never answers: a dead server
+  std::optional<std::string> client_password;  // what clients use instead of the right one
+  // Life of REST credentials from the run's start; zero: expired.
+  TimeDelta rest_ttl = TimeDelta::Seconds(86400);
 };
 
 // How one ICE agent behaves.
@@ -95,8 +98,10 @@ struct ProbeSpec {
 struct Expectation {
   std::string pointer;  // JSON pointer of the expectation in the scenario file
   std::string subject;
-  std::string key;  // "state", "local", "remote", "ice_connected_ms", ...
-  Json value;       // a value, a list of acceptable ones, or {"min","max"} / {"equals","tolerance"}
+  std::string key;  // "state", "local", "remote", "ice_connected", ...
+  // A value, a list of acceptable ones, or {"min","max"} / {"equals","tolerance"}; times are numbers
+  // here, in milliseconds.
+  Json value;
   std::string because;  // the reason that the file gives, if any
 };
 
