@@ -57,10 +57,9 @@ std::string Mistake(const CLI::App& app, const std::vector<std::string>& argumen
   const bool known = std::find(commands.begin(), commands.end(), first) != commands.end();
   if (!known && !first.starts_with('-')) {
     std::error_code ignored;
-    const std::string hint =
-        std::filesystem::exists(first, ignored)
-            ? fmt::format("; to run a scenario file: rtclab run {}", first)
-            : Suggest(first, commands);
+    const std::string hint = std::filesystem::exists(first, ignored)
+                                 ? fmt::format("; to run a scenario file: rtclab run {}", first)
+                                 : Suggest(first, commands);
     return fmt::format("there is no command \"{}\"{}", first, hint);
   }
   const CLI::App& command = known ? *app.get_subcommand(first) : app;
@@ -68,7 +67,8 @@ std::string Mistake(const CLI::App& app, const std::vector<std::string>& argumen
   for (const std::string& argument : arguments) {
     if (argument == "--") break;
     const std::string name = argument.substr(0, argument.find('='));
-    if (!name.starts_with("--") || std::find(options.begin(), options.end(), name) != options.end()) {
+    if (!name.starts_with("--") ||
+        std::find(options.begin(), options.end(), name) != options.end()) {
       continue;
     }
     return fmt::format("{} has no option {}{}", known ? "rtclab " + first : "rtclab", name,
@@ -79,8 +79,8 @@ std::string Mistake(const CLI::App& app, const std::vector<std::string>& argumen
 
 int Refuse(const Context& context, const std::string& message, const std::string& command) {
   Print(context.console.err,
-        fmt::format("rtclab: {}\nrtclab {}--help shows what there is\n", results::Printable(message),
-                    command.empty() ? "" : command + " "));
+        fmt::format("rtclab: {}\nrtclab {}--help shows what there is\n",
+                    results::Printable(message), command.empty() ? "" : command + " "));
   return scenarios::kUsageError;
 }
 
@@ -89,9 +89,11 @@ int Refuse(const Context& context, const std::string& message, const std::string
 int Main(int argc, const char* const* argv, const Context& context) {
   // `rtclab run ... | head` must not lose the results.
   std::signal(SIGPIPE, SIG_IGN);
-  CLI::App app("rtclab puts a WebRTC stack on a virtual internet: who sits behind which NAT, firewall and link, and "
-               "what comes of it.",
-               "rtclab");
+  CLI::App app(
+      "rtclab puts a WebRTC stack on a virtual internet: who sits behind which NAT, firewall and "
+      "link, and "
+      "what comes of it.",
+      "rtclab");
   app.footer(kExamples);
   app.require_subcommand(1);
   app.set_version_flag("--version", "rtclab " + std::string(results::Build()));

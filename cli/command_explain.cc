@@ -87,8 +87,7 @@ Result<std::size_t> Choose(const std::vector<std::string>& ids, const std::strin
     return Fail(fmt::format("no run \"{}\" in {}{}", wanted, where,
                             nearest.empty() ? "" : "; the nearest is \"" + nearest + "\""));
   }
-  std::string message =
-      fmt::format("\"{}\" is part of {} ids in {}:", wanted, found.size(), where);
+  std::string message = fmt::format("\"{}\" is part of {} ids in {}:", wanted, found.size(), where);
   for (std::size_t i = 0; i < std::min(found.size(), kMaxCandidates); ++i) {
     message += fmt::format("{} {}", i == 0 ? "" : ",", ids[found[i]]);
   }
@@ -187,12 +186,13 @@ std::string Tell(const Target& target, const Options& options, const Context& co
   outcome.run.parameters = target.spec.parameters;
   outcome.run.seed = target.spec.seed;
   const results::Terminal& t = context.console.out_terminal;
-  std::string text = scenarios::SequenceChart(outcome.story, scenarios::ColumnsFor(target.spec), t,
-                                              options.limit);
+  std::string text =
+      scenarios::SequenceChart(outcome.story, scenarios::ColumnsFor(target.spec), t, options.limit);
   text += "\n" + results::Explanation(outcome.run, t);
   if (target.recorded && results::ToLine(*target.recorded) != results::ToLine(outcome.run)) {
-    text += fmt::format("\nNote: results.json has another outcome of this run: it was made by {}, this is {}.\n",
-                        target.recorded_build, results::Build());
+    text += fmt::format(
+        "\nNote: results.json has another outcome of this run: it was made by {}, this is {}.\n",
+        target.recorded_build, results::Build());
   }
   return text;
 }
@@ -222,16 +222,20 @@ int Explain(const Options& options, const Context& context) {
 }  // namespace
 
 void AddExplain(CLI::App& app, const Context& context, Action& action) {
-  CLI::App* command = app.add_subcommand("explain", "Tell the story of one run, and why it went as it did");
+  CLI::App* command =
+      app.add_subcommand("explain", "Tell the story of one run, and why it went as it did");
   const auto options = std::make_shared<Options>();
   command->add_option("RUN-ID", options->id, "Id of a run, or a part of it that no other has")
       ->required()
       ->type_name("");
-  command->add_option("FILE", options->files, "Scenario files that have the run, if it was not run yet")
+  command
+      ->add_option("FILE", options->files,
+                   "Scenario files that have the run, if it was not run yet")
       ->type_name("");
   command
-      ->add_option("--in", options->in,
-                   "Directory of the results (default: the newest under results/runs that has the run)")
+      ->add_option(
+          "--in", options->in,
+          "Directory of the results (default: the newest under results/runs that has the run)")
       ->type_name("DIR");
   command
       ->add_option("--limit", options->limit,

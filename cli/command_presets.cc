@@ -19,8 +19,7 @@ template <typename Presets>
 Json Rows(const Presets& presets) {
   Json rows = Json::array();
   for (const auto& p : presets) {
-    rows.push_back(
-        {{"name", p.name}, {"description", p.description}, {"source", p.source}});
+    rows.push_back({{"name", p.name}, {"description", p.description}, {"source", p.source}});
   }
   return rows;
 }

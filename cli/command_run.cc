@@ -65,9 +65,11 @@ void AddRun(CLI::App& app, const Context& context, Action& action) {
   scenarios::RunnerOptions& runner = options->runner;
   command->footer(kFooter);
   command->add_option("FILE", options->files, "Scenario files")->required()->type_name("");
-  command->add_option("--out", options->out, "Directory of the results (default: results/runs/SUITE)")
+  command
+      ->add_option("--out", options->out, "Directory of the results (default: results/runs/SUITE)")
       ->type_name("DIR");
-  command->add_option("--junit", options->junit, "Also write JUnit XML to this file")->type_name("FILE");
+  command->add_option("--junit", options->junit, "Also write JUnit XML to this file")
+      ->type_name("FILE");
   command->add_option("--jobs,-j", runner.jobs, "Runs at a time (default: one a core)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
@@ -79,7 +81,8 @@ void AddRun(CLI::App& app, const Context& context, Action& action) {
   command->add_option("--shard", options->shard, "Only the i-th of n equal parts of the suite")
       ->type_name("i/n");
   command->add_flag("--resume", runner.resume, "Run only what DIR does not have yet");
-  command->add_flag("--pcap", runner.pcap, "Write a capture of each run to DIR/pcap (Wireshark opens it)");
+  command->add_flag("--pcap", runner.pcap,
+                    "Write a capture of each run to DIR/pcap (Wireshark opens it)");
   command
       ->add_option("--timeout", options->timeout_s,
                    "Seconds of real time that a run may take (default: 60; 0: no limit)")
@@ -90,7 +93,8 @@ void AddRun(CLI::App& app, const Context& context, Action& action) {
                    "Megabytes of memory that a run may take (default: 2048; 0: no limit)")
       ->type_name("MB")
       ->check(CLI::Range(0, 1 << 24));
-  command->add_flag("--quiet,-q", runner.quiet, "Show only what did not pass and one line of counts");
+  command->add_flag("--quiet,-q", runner.quiet,
+                    "Show only what did not pass and one line of counts");
   command->callback([options, &context, &action] {
     action = [options, &context] { return Run(*options, context); };
   });

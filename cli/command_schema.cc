@@ -17,7 +17,8 @@ void AddSchema(CLI::App& app, const Context& context, Action& action) {
       ->check(CLI::IsMember({"scenario", "results"}));
   command->footer(
       "\nExample:\n  rtclab schema scenario > scenario.schema.json\n"
-      "A scenario file with { \"$schema\": \"scenario.schema.json\", ... } is then completed and checked by editors.");
+      "A scenario file with { \"$schema\": \"scenario.schema.json\", ... } is then completed and "
+      "checked by editors.");
   command->callback([which, &context, &action] {
     action = [which, &context] {
       const std::string text = *which == "results" ? std::string(results::ResultsSchema())

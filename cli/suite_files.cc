@@ -27,7 +27,8 @@ int UsageError(const scenarios::Console& console, const std::string& message) {
 void SeedOptions::AddTo(CLI::App& command) {
   CLI::Option* one = command.add_option("--seed", seed, "Run with this seed instead of the file's");
   one->type_name("N");
-  command.add_option("--seeds", seeds, "Run every scenario once a seed: \"1..100\" or \"1,5,10..12\"")
+  command
+      .add_option("--seeds", seeds, "Run every scenario once a seed: \"1..100\" or \"1,5,10..12\"")
       ->type_name("LIST")
       ->excludes(one);
 }

@@ -31,7 +31,9 @@ std::string Describe(const SelectedCandidate& c) {
                      c.port);
 }
 
-std::string Ms(const std::optional<double>& ms) { return ms ? fmt::format("{:.3f} ms", *ms) : "never"; }
+std::string Ms(const std::optional<double>& ms) {
+  return ms ? fmt::format("{:.3f} ms", *ms) : "never";
+}
 
 void AddCauses(std::string& out, const Session& s, const Terminal& t) {
   for (const Cause& c : s.why.causes) {
@@ -74,7 +76,8 @@ void AddChecks(std::string& out, const Session& s, const Terminal& t) {
 
 void AddSession(std::string& out, const Session& s, const Terminal& t) {
   out += "\n" + Paint(t, Color::kBold, Printable(s.name)) + "  " +
-         Paint(t, s.state == "connected" ? Color::kGreen : Color::kMagenta, Printable(s.state)) + "\n";
+         Paint(t, s.state == "connected" ? Color::kGreen : Color::kMagenta, Printable(s.state)) +
+         "\n";
   if (s.selected_pair) {
     AddField(out, "pair",
              Describe(s.selected_pair->local) + " <-> " + Describe(s.selected_pair->remote), t);
