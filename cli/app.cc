@@ -18,8 +18,7 @@ namespace {
 
 using results::Print;
 
-constexpr const char* kExamples = R"(
-Examples:
+constexpr const char* kExamples = R"(Examples:
   rtclab run scenarios/suites/quickstart.json       run a scenario file, show what happened
   rtclab run scenarios/suites/nat-matrix.json       every NAT against every NAT
   rtclab explain RUN-ID                             why one of those runs went as it did
@@ -121,7 +120,7 @@ int Main(int argc, const char* const* argv, const Context& context) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const std::vector<CLI::App*> chosen = app.get_subcommands();
-    Print(context.console.out, chosen.empty() ? app.help() : chosen.front()->help());
+    Print(context.console.out, chosen.empty() ? app.help() : chosen.front()->help("rtclab"));
     return scenarios::kAllPassed;
   } catch (const CLI::CallForVersion& e) {
     Print(context.console.out, std::string(e.what()) + "\n");

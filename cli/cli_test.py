@@ -10,6 +10,7 @@ import pathlib
 import pty
 import random
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -122,15 +123,18 @@ class RunTest(CliTest):
 
 class ResumeTest(CliTest):
     def test_interrupted_and_resumed_is_the_same_to_the_byte(self):
-        arguments = ["run", "one.json", "--seeds", "100..180", "--jobs", "2", "--out"]
+        arguments = ["run", "one.json", "--seeds", "100..240", "--jobs", "2", "--out"]
         self.rtclab(*arguments, "whole")
         seed = 7
         chance = random.Random(seed)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
             wait = chance.uniform(0.1, 0.7)
+            shutil.rmtree(self.folder / "cut", ignore_errors=True)
             with self.subTest(seed=seed, number=number, wait=wait):
                 program = subprocess.Popen([PROGRAM, *arguments, "cut"], cwd=self.folder,
                                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                while not (self.folder / "cut/journal.jsonl").exists():
+                    time.sleep(0.01)
                 time.sleep(wait)
                 program.send_signal(number)
                 said = program.communicate(timeout=30)[0]
@@ -239,6 +243,7 @@ class UsageTest(CliTest):
                           ["--seed", "1", "--seeds", "2"], ["--timeout", "-1"], ["--out"]):
             ran = self.rtclab("run", "one.json", *arguments, expect=2)
             self.assertIn(arguments[0], ran.stderr)
+            self.assertIn("rtclab: ", ran.stderr)
             self.assertEqual(ran.stdout, "")
         self.assertFalse((self.folder / "results").exists())
 
@@ -304,7 +309,7 @@ class TerminalTest(CliTest):
         for stream in (piped.stdout, piped.stderr):
             self.assertNotIn("\x1b", stream)
             self.assertNotIn("\r", stream)
-        self.assertIn("31/31 runs: 31 passed", piped.stderr)
+        self.assertIn("31 runs: 31 passed, 0 failed, 0 errors", piped.stdout)
 
     def test_no_color_is_honoured(self):
         shown = self.on_terminal("run", "one.json", environment={"NO_COLOR": "1"})

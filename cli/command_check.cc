@@ -13,7 +13,7 @@ void AddCheck(CLI::App& app, const Context& context, Action& action) {
   const auto files = std::make_shared<std::vector<std::filesystem::path>>();
   command->add_option("FILE", *files, "Scenario files")->required()->type_name("");
   command->footer(
-      "\nRuns nothing. A mistake gets a line with file, line, column and JSON pointer, what was "
+      "Runs nothing. A mistake gets a line with file, line, column and JSON pointer, what was "
       "expected and\n"
       "the nearest valid name. Exit code 2 when there is one.\n\nExample:\n  rtclab check "
       "scenarios/suites/*.json");

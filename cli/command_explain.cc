@@ -242,8 +242,8 @@ void AddExplain(CLI::App& app, const Context& context, Action& action) {
                    "Events to show at most (default: 300; 0: all of them)")
       ->type_name("N");
   options->seeds.AddTo(*command);
-  command->footer(R"(
-Runs it again, with the same outcome to the byte, and draws its packets as a sequence chart: a column a
+  command->footer(
+      R"(Runs it again, with the same outcome to the byte, and draws its packets as a sequence chart: a column a
 host, NAT and server, an arrow a message, an X where one was dropped, with the rule that dropped it. Then
 the result and what led to it.
 

@@ -54,7 +54,7 @@ void AddList(CLI::App& app, const Context& context, Action& action) {
   command->add_option("--shard", options->shard, "Only the i-th of n equal parts of the suite")
       ->type_name("i/n");
   command->footer(
-      "\nRuns nothing. A line a run: id, parameters as JSON, seed; separated by tabs.\n\n"
+      "Runs nothing. A line a run: id, parameters as JSON, seed; separated by tabs.\n\n"
       "Example:\n  rtclab list scenarios/suites/nat-matrix.json --filter symmetric");
   command->callback([options, &context, &action] {
     action = [options, &context] { return List(*options, context); };

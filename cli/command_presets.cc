@@ -52,9 +52,9 @@ void AddPresets(CLI::App& app, const Context& context, Action& action) {
   const auto json = std::make_shared<bool>(false);
   command->add_option("KIND", *kind, "nat, firewall or link (default: all)")
       ->type_name("")
-      ->check(CLI::IsMember({"nat", "firewall", "link"}));
+      ->check(CLI::IsMember({"nat", "firewall", "link"}).description(""));
   command->add_flag("--json", *json, "As JSON, for scripts");
-  command->footer("\nExample:\n  rtclab presets nat");
+  command->footer("Example:\n  rtclab presets nat");
   command->callback([kind, json, &context, &action] {
     action = [kind, json, &context] {
       Json all = Json::object();

@@ -20,8 +20,7 @@ struct Options {
   scenarios::RunnerOptions runner;
 };
 
-constexpr const char* kFooter = R"(
-Examples:
+constexpr const char* kFooter = R"(Examples:
   rtclab run scenarios/suites/quickstart.json
   rtclab run my.json --seeds 1..100 --junit junit.xml     a hundred random worlds, for a CI system
   rtclab run my.json --filter symmetric --pcap            only runs with "symmetric" in their id, with captures
@@ -72,7 +71,7 @@ void AddRun(CLI::App& app, const Context& context, Action& action) {
       ->type_name("FILE");
   command->add_option("--jobs,-j", runner.jobs, "Runs at a time (default: one a core)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(CLI::Range(1, 1024).description(""));
   options->seeds.AddTo(*command);
   command
       ->add_option("--filter", runner.filter,
@@ -87,12 +86,12 @@ void AddRun(CLI::App& app, const Context& context, Action& action) {
       ->add_option("--timeout", options->timeout_s,
                    "Seconds of real time that a run may take (default: 60; 0: no limit)")
       ->type_name("S")
-      ->check(CLI::Range(0, 1'000'000));
+      ->check(CLI::Range(0, 1'000'000).description(""));
   command
       ->add_option("--memory", options->memory_mb,
                    "Megabytes of memory that a run may take (default: 2048; 0: no limit)")
       ->type_name("MB")
-      ->check(CLI::Range(0, 1 << 24));
+      ->check(CLI::Range(0, 1 << 24).description(""));
   command->add_flag("--quiet,-q", runner.quiet,
                     "Show only what did not pass and one line of counts");
   command->callback([options, &context, &action] {

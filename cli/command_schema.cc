@@ -14,9 +14,9 @@ void AddSchema(CLI::App& app, const Context& context, Action& action) {
   const auto which = std::make_shared<std::string>("scenario");
   command->add_option("WHICH", *which, "scenario (default) or results")
       ->type_name("")
-      ->check(CLI::IsMember({"scenario", "results"}));
+      ->check(CLI::IsMember({"scenario", "results"}).description(""));
   command->footer(
-      "\nExample:\n  rtclab schema scenario > scenario.schema.json\n"
+      "Example:\n  rtclab schema scenario > scenario.schema.json\n"
       "A scenario file with { \"$schema\": \"scenario.schema.json\", ... } is then completed and "
       "checked by editors.");
   command->callback([which, &context, &action] {

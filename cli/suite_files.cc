@@ -25,16 +25,15 @@ int UsageError(const scenarios::Console& console, const std::string& message) {
 }
 
 void SeedOptions::AddTo(CLI::App& command) {
-  CLI::Option* one = command.add_option("--seed", seed, "Run with this seed instead of the file's");
-  one->type_name("N");
+  command.add_option("--seed", seed, "Run with this seed instead of the file's")->type_name("N");
   command
       .add_option("--seeds", seeds, "Run every scenario once a seed: \"1..100\" or \"1,5,10..12\"")
-      ->type_name("LIST")
-      ->excludes(one);
+      ->type_name("LIST");
 }
 
 Result<std::vector<uint64_t>> SeedOptions::Parse() const {
   if (seed.empty() && seeds.empty()) return std::vector<uint64_t>();
+  if (!seed.empty() && !seeds.empty()) return Fail("--seed and --seeds exclude each other");
   const bool one = !seed.empty();
   Result<std::vector<uint64_t>> parsed = scenarios::ParseSeeds(one ? seed : seeds);
   if (!parsed) return Fail((one ? "--seed: " : "--seeds: ") + parsed.error().reason);

@@ -62,16 +62,18 @@ class Matrix {
 
   std::string Render() const {
     // From the clearest to the narrowest; the last one is taken even when it does not fit.
-    for (const Layout layout : {Layout{false, false}, Layout{true, false}}) {
+    for (const Layout layout :
+         {Layout{false, false, 2}, Layout{true, false, 2}, Layout{true, true, 2}}) {
       if (Width(layout) <= static_cast<std::size_t>(terminal_.width)) return Render(layout);
     }
-    return Render({true, true});
+    return Render({true, true, 1});
   }
 
  private:
   struct Layout {
-    bool numbered;  // columns have numbers for names
-    bool letters;   // types are one letter
+    bool numbered;    // columns have numbers for names
+    bool letters;     // types are one letter
+    std::size_t gap;  // spaces between columns
   };
 
   void Add(const Digest& d) {
@@ -130,7 +132,7 @@ class Matrix {
     for (std::size_t r = 0; r < rows_.values.size(); ++r) {
       width = std::max(width, Columns(Text(cells_[r * columns_.values.size() + column], layout)));
     }
-    return width + (layout.letters ? 1 : 2);
+    return width + layout.gap;
   }
   std::size_t Width(Layout layout) const {
     std::size_t width = LabelWidth(layout);

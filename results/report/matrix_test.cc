@@ -54,6 +54,7 @@ TEST(MatrixTest, SixteenBySixteenFitsWithAbbreviations) {
   EXPECT_LE(LongestLine(narrow), 120U) << narrow;
   EXPECT_THAT(narrow, HasSubstr("16 port-restricted-nat15"));
   EXPECT_THAT(narrow, HasSubstr("h host, s srflx"));
+  EXPECT_LE(LongestLine(MatrixTable(digests, {.width = 180})), 180U);
   const std::string wide = MatrixTable(digests, {.width = 240});
   EXPECT_THAT(wide, HasSubstr("srflx 150"));
 }

@@ -8,8 +8,7 @@ namespace rtclab::scenarios {
 namespace {
 
 constexpr auto kRedraw = std::chrono::milliseconds(100);
-constexpr int kMaxNamed = 50;         // runs that get a line of their own while the suite runs
-constexpr std::size_t kFewRuns = 20;  // fewer: no lines in between
+constexpr int kMaxNamed = 50;  // runs that get a line of their own while the suite runs
 
 std::string Duration(double seconds) {
   const int s = static_cast<int>(std::min(seconds + 0.5, 359'999.0));
@@ -37,12 +36,13 @@ std::string ProgressBar(const results::Counts& counts, std::size_t total, double
 }
 
 Progress::Progress(std::FILE* file, const results::Terminal& terminal, std::size_t total,
-                   const results::Counts& counts, bool quiet)
+                   const results::Counts& counts, bool quiet, std::chrono::milliseconds pace)
     : file_(file),
       terminal_(terminal),
       total_(total),
       counts_(counts),
       quiet_(quiet),
+      pace_(pace),
       done_before_(counts.runs),
       tenths_(total == 0 ? 10
                          : static_cast<int>(static_cast<std::size_t>(counts.runs) * 10 / total)) {
@@ -56,19 +56,21 @@ void Progress::RunEnded(results::Verdict verdict, std::string_view id) {
   counts_.Add(verdict);
   dirty_ = true;
   if (quiet_) return;
+  const Clock::time_point now = Clock::now();
   std::string text;
-  if (verdict != results::Verdict::kPass && named_ < kMaxNamed) {
+  if (verdict != results::Verdict::kPass && named_ < kMaxNamed && now - start_ >= pace_) {
     ++named_;
     text = verdict == results::Verdict::kFail ? "FAIL  " : "ERROR ";
     text += results::Printable(id) + "\n";
     if (named_ == kMaxNamed) text += "(more are named at the end)\n";
   }
   const int tenths = static_cast<int>(static_cast<std::size_t>(counts_.runs) * 10 / total_);
-  if (!terminal_.tty && tenths > tenths_ && total_ >= kFewRuns) {
+  if (!terminal_.tty && tenths > tenths_ && now - line_ >= pace_) {
     text += fmt::format("{}/{} runs: {} passed, {} failed, {} errors\n", counts_.runs, total_,
                         counts_.passed, counts_.failed, counts_.errors);
+    line_ = now;
+    tenths_ = tenths;
   }
-  tenths_ = tenths;
   if (text.empty()) return;
   // One write, so that the line never stands beside a half-drawn bar.
   results::Print(file_, (terminal_.tty ? "\r\x1b[K" : "") + text);

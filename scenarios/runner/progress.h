@@ -20,11 +20,13 @@ std::string ProgressBar(const results::Counts& counts, std::size_t total, double
 // Writes to `file`. Between construction and Finish() nothing else may write to a terminal that `file` is.
 class Progress {
  public:
-  // `counts` has what an earlier start of the suite did already. `quiet`: say nothing at all.
+  // `counts` has what an earlier start of the suite did already. `quiet`: say nothing at all. Lines come at most one
+  // every `pace`, so that a suite of a second says nothing but its summary.
   Progress(std::FILE* file, const results::Terminal& terminal, std::size_t total,
-           const results::Counts& counts, bool quiet);
+           const results::Counts& counts, bool quiet,
+           std::chrono::milliseconds pace = std::chrono::seconds(1));
 
-  // A run ended. One that did not pass gets a line of its own at once.
+  // A run ended. In a suite that takes long, one that did not pass gets a line of its own at once.
   void RunEnded(results::Verdict verdict, std::string_view id);
   // Redraws where something changed and the last time is long enough ago.
   void Tick();
@@ -40,8 +42,10 @@ class Progress {
   std::size_t total_;
   results::Counts counts_;
   bool quiet_;
+  std::chrono::milliseconds pace_;
   Clock::time_point start_ = Clock::now();
   Clock::time_point drawn_ = start_;
+  Clock::time_point line_ = start_;
   int done_before_;
   int tenths_;
   int named_ = 0;

@@ -15,11 +15,12 @@ using testing::Not;
 using testing::StartsWith;
 
 // What a suite of `total` runs says, the third of which fails.
-std::string Said(const results::Terminal& terminal, std::size_t total, bool quiet) {
+std::string Said(const results::Terminal& terminal, std::size_t total, bool quiet,
+                 std::chrono::milliseconds pace = {}) {
   char* text = nullptr;
   std::size_t size = 0;
   std::FILE* file = open_memstream(&text, &size);
-  Progress progress(file, terminal, total, {}, quiet);
+  Progress progress(file, terminal, total, {}, quiet, pace);
   for (std::size_t i = 0; i < total; ++i) {
     progress.RunEnded(i == 2 ? Verdict::kFail : Verdict::kPass, "run-" + std::to_string(i));
     progress.Tick();
@@ -45,6 +46,10 @@ TEST(ProgressTest, TheBarGoesAwayAtTheEnd) {
   EXPECT_THAT(said, StartsWith("\r[....."));
   EXPECT_THAT(said, HasSubstr("\r\x1b[KFAIL  run-2\n"));
   EXPECT_TRUE(said.ends_with("\r\x1b[K"));
+}
+
+TEST(ProgressTest, AShortSuiteHasNoLines) {
+  EXPECT_EQ(Said({.width = 80}, 100, false, std::chrono::hours(1)), "");
 }
 
 TEST(ProgressTest, QuietSaysNothing) {

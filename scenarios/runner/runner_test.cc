@@ -243,11 +243,13 @@ TEST_F(RunnerTest, ResumeRefusesAnotherScenario) {
 // A child process runs the suite and is interrupted at a random moment; resuming ends with the bytes of an undisturbed
 // suite. SIGKILL leaves no results.json at all, but the journal.
 TEST_F(RunnerTest, InterruptedAnywhereAndResumedGivesTheSameBytes) {
-  const SuiteJob suite = MakeSuite(60, std::vector<std::string>(60, "slow"));
+  constexpr int kRuns = 100;
+  const SuiteJob suite = MakeSuite(kRuns, std::vector<std::string>(kRuns, "slow"));
   const RunnerOptions whole = Options("whole");
   RunIt(suite, whole);
   const std::string bytes = Bytes(whole);
   Rng rng(20261122, "interrupt");
+  int interrupted = 0;
   for (const int signal : {SIGINT, SIGTERM, SIGKILL, SIGINT, SIGINT}) {
     RunnerOptions options = Options("interrupted");
     fs::remove_all(options.out);
@@ -258,21 +260,20 @@ TEST_F(RunnerTest, InterruptedAnywhereAndResumedGivesTheSameBytes) {
     kill(child, signal);
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
-    if (signal == SIGKILL) {
+    // On a busy machine the signal may come before the suite's handlers are there, or after its end.
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 128 + signal) {
+      ++interrupted;
+      const results::Suite partial = Parsed(options);
+      EXPECT_FALSE(partial.complete);
+      EXPECT_LT(partial.runs.size(), static_cast<std::size_t>(kRuns));
+    } else if (WIFSIGNALED(status)) {
       EXPECT_FALSE(fs::exists(options.out / "results.json"));
-    } else {
-      // Under a slow sanitizer the signal may come before the suite's handlers are there.
-      if (WIFEXITED(status)) {
-        EXPECT_EQ(WEXITSTATUS(status), 128 + signal);
-        const results::Suite partial = Parsed(options);
-        EXPECT_FALSE(partial.complete);
-        EXPECT_LT(partial.runs.size(), 60U);
-      }
     }
     options.resume = true;
     EXPECT_EQ(RunIt(suite, options).exit_code, kAllPassed);
     EXPECT_EQ(Bytes(options), bytes) << "signal " << signal << " after " << wait.count() << " ms";
   }
+  EXPECT_GT(interrupted, 0);
 }
 
 TEST_F(RunnerTest, CapturesAppearWholeOrNotAtAll) {
