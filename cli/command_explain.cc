@@ -54,6 +54,7 @@ std::vector<fs::path> ResultFolders() {
     return a.first != b.first ? a.first > b.first : a.second < b.second;
   });
   std::vector<fs::path> folders;
+  folders.reserve(found.size());
   for (const auto& [time, path] : found) folders.push_back(path);
   return folders;
 }
@@ -96,11 +97,13 @@ Result<std::size_t> Choose(const std::vector<std::string>& ids, const std::strin
 
 std::vector<std::string> IdsOf(const std::vector<scenarios::RunSpec>& specs) {
   std::vector<std::string> ids;
+  ids.reserve(specs.size());
   for (const scenarios::RunSpec& spec : specs) ids.push_back(spec.id);
   return ids;
 }
 std::vector<std::string> IdsOf(const results::Suite& suite) {
   std::vector<std::string> ids;
+  ids.reserve(suite.runs.size());
   for (const results::Run& run : suite.runs) ids.push_back(run.id);
   return ids;
 }

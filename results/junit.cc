@@ -63,7 +63,7 @@ struct JunitBuilder::Document {
   double total_ms = 0;
 };
 
-JunitBuilder::JunitBuilder(std::string suite) : document_(std::make_unique<Document>()) {
+JunitBuilder::JunitBuilder(const std::string& suite) : document_(std::make_unique<Document>()) {
   Document& d = *document_;
   d.suite = d.xml.append_child("testsuites").append_child("testsuite");
   d.suite.append_attribute("id") = 0;

@@ -14,7 +14,7 @@ namespace rtclab::results {
 // require, are constants, so that the file depends on nothing but the runs.
 class JunitBuilder {
  public:
-  explicit JunitBuilder(std::string suite);
+  explicit JunitBuilder(const std::string& suite);
   ~JunitBuilder();
   void Add(const Run& run);
   std::string Build();

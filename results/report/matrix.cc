@@ -34,11 +34,12 @@ struct Cell {
 std::vector<Axis> VaryingParameters(std::span<const Digest> digests) {
   std::vector<Axis> axes;
   for (const Digest& d : digests) {
-    for (const auto& [key, value] : d.parameters.items()) {
+    for (const auto& item : d.parameters.items()) {
+      const std::string& key = item.key();
       auto axis =
           std::find_if(axes.begin(), axes.end(), [&](const Axis& a) { return a.name == key; });
       if (axis == axes.end()) axis = axes.insert(axes.end(), Axis{key, {}});
-      const std::string text = ValueText(value);
+      const std::string text = ValueText(item.value());
       if (axis->IndexOf(text) == axis->values.size()) axis->values.push_back(text);
     }
   }

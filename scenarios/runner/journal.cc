@@ -130,7 +130,7 @@ Result<void> Journal::AppendBytes(std::string_view bytes) {
 
 Result<void> Journal::Append(const std::string& id, std::string_view line) {
   const Entry entry{size_, line.size()};
-  const Result<void> done = AppendBytes(std::string(line) + "\n");
+  Result<void> done = AppendBytes(std::string(line) + "\n");
   if (done) entries_[id] = entry;
   return done;
 }

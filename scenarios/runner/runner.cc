@@ -91,7 +91,7 @@ class SuiteRunner {
                               options_.filter,
                               nearest.empty() ? "" : "; the nearest is \"" + nearest + "\""));
     }
-    if (const Result<void> made = MakeDirectories(); !made) return made;
+    if (Result<void> made = MakeDirectories(); !made) return made;
     return OpenJournal();
   }
 
@@ -126,7 +126,7 @@ class SuiteRunner {
       if (entry.path().extension() == ".json") fs::remove(entry.path(), ignored);
     }
     for (const ScenarioFile& file : suite_.files) {
-      const Result<void> kept = results::WriteWholeFile(folder / file.name, file.text);
+      Result<void> kept = results::WriteWholeFile(folder / file.name, file.text);
       if (!kept) return kept;
     }
     return {};
@@ -268,6 +268,7 @@ class SuiteRunner {
     std::FILE* const out = console_.out;
     const std::vector<std::size_t> finished = Finished();
     std::vector<results::Digest> digests;
+    digests.reserve(finished.size());
     for (const std::size_t index : finished) digests.push_back(*digests_[index]);
     if (!options_.quiet) {
       const std::string matrix = results::MatrixTable(digests, t, options_.is_nat);

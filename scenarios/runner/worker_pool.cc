@@ -250,15 +250,17 @@ class Pool {
 
   Result<int> Run(int wake_fd) {
     workers_.resize(std::min(static_cast<std::size_t>(options_.workers), jobs_.size()));
-    while (stop_signal == 0 && !stopped_) {
+    while (!stopped_) {
+      // A signal that comes after the last job changes nothing.
+      if (next_ == jobs_.size() && Idle()) return 0;
+      if (stop_signal != 0) return static_cast<int>(stop_signal);
       for (Worker& w : workers_) {
         if (const Result<void> fed = Feed(w); !fed) return tl::unexpected(fed.error());
       }
-      if (next_ == jobs_.size() && Idle()) break;
       Wait(wake_fd);
       if (on_tick_) on_tick_();
     }
-    return static_cast<int>(stop_signal);
+    return 0;
   }
 
  private:
@@ -271,7 +273,7 @@ class Pool {
     while (!w.job && next_ < jobs_.size()) {
       if (w.pid >= 0 && w.jobs_taken >= options_.jobs_per_worker) Retire(w);
       if (w.pid < 0) {
-        if (const Result<void> forked = Fork(w); !forked) return forked;
+        if (Result<void> forked = Fork(w); !forked) return forked;
       }
       const uint64_t number = jobs_[next_];
       if (!WriteAll(w.requests.get(), &number, sizeof(number))) {
