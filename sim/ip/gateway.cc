@@ -18,6 +18,14 @@ Gateway::Gateway(const std::string& lan, std::optional<Nat> nat, std::optional<F
       nat_(std::move(nat)),
       firewall_(std::move(firewall)) {}
 
+void Gateway::Reboot(Rng rng) {
+  // Static address translation is configuration, not state.
+  if (nat_ && !nat_->behaviour().one_to_one) {
+    nat_ = Nat(nat_->behaviour(), nat_->external_addresses(), rng);
+  }
+  if (firewall_) firewall_ = Firewall(firewall_->behaviour());
+}
+
 Gateway::Decision Gateway::Outbound(Timestamp now, const PacketInfo& packet) {
   Decision decision;
   decision.verdict.tuple = packet.tuple;

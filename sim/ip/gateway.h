@@ -17,6 +17,9 @@ class Gateway {
   // `lan`: names the two in traces: "nat/<lan>", "firewall/<lan>".
   Gateway(const std::string& lan, std::optional<Nat> nat, std::optional<Firewall> firewall);
 
+  // Forgets every mapping and flow, as a power cycle does; `rng` makes the ports from now on.
+  void Reboot(Rng rng);
+
   // A verdict, and which of the two gave it.
   struct Decision {
     Verdict verdict;

@@ -61,6 +61,7 @@ class IpNode final : public ns3::Object, private LinkReceiver, private PacketSin
   const std::string& where() const { return where_; }
   Fabric& fabric() { return *fabric_; }
   const Gateway* gateway() const { return gateway_.get(); }
+  Gateway* gateway() { return gateway_.get(); }
   bool IsLocal(const IpAddress& address) const;
   // The address that a packet to `destination` leaves with when its socket names none; none without
   // a route.

@@ -46,7 +46,8 @@ PacketEvent Fabric::MakeEvent(const ns3::Packet& packet, PacketEventKind kind,
   event.size = packet.GetSize();
   const ByteView bytes = Flatten(packet);
   if (const auto view = IpView::Parse(bytes, bytes.size())) event.tuple = view->tuple;
-  event.stun_transaction = FindStunTransaction(UdpPayload(bytes));
+  event.payload = UdpPayload(bytes);
+  event.stun_transaction = FindStunTransaction(event.payload);
   return event;
 }
 

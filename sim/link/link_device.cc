@@ -116,7 +116,7 @@ void LinkDevice::DoDispose() {
 }
 
 bool LinkDevice::SendIp(const ns3::Ptr<ns3::Packet>& packet) {
-  if (!peer_) {
+  if (!IsLinkUp()) {
     Lose(packet, link_rule::kDown);
     return false;
   }

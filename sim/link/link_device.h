@@ -45,6 +45,9 @@ class LinkDevice final : public ns3::NetDevice, public PacketSink {
   // Packets that arrive go to `receiver` as of `port`, not to ns-3's receive callback.
   void SetReceiver(LinkReceiver* receiver, int port);
 
+  // An administratively down device loses what it is given to send; what is on its way still arrives.
+  void SetAdminUp(bool up) { admin_up_ = up; }
+
   // "link/<name>/up" or "link/<name>/down": what this device's drops say.
   const std::string& where() const { return where_; }
   LinkModel& model() { return model_; }
@@ -64,7 +67,7 @@ class LinkDevice final : public ns3::NetDevice, public PacketSink {
   ns3::Address GetAddress() const override;
   bool SetMtu(const uint16_t mtu) override;
   uint16_t GetMtu() const override { return mtu_; }
-  bool IsLinkUp() const override { return peer_ != nullptr; }
+  bool IsLinkUp() const override { return peer_ != nullptr && admin_up_; }
   void AddLinkChangeCallback(ns3::Callback<void> callback) override;
   bool IsBroadcast() const override { return true; }
   ns3::Address GetBroadcast() const override;
@@ -121,6 +124,7 @@ class LinkDevice final : public ns3::NetDevice, public PacketSink {
   ns3::Ptr<ns3::ErrorModel> error_model_;
   ns3::Ptr<ns3::Queue<ns3::Packet>> queue_;
   bool transmitting_ = false;
+  bool admin_up_ = true;
   ReceiveCallback receive_;
   PromiscReceiveCallback promiscuous_;
 };

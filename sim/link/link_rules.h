@@ -22,7 +22,7 @@ inline constexpr std::array<RuleInfo, 6> kTable = {{
     {kQueueFull, "As many packets as the link's queue holds were waiting already."},
     {kMtu, "The packet is larger than the link's MTU and must not or cannot be fragmented."},
     {kErrorModel, "The ns-3 error model on the receiving device took the packet."},
-    {kDown, "The device is connected to nothing."},
+    {kDown, "The link is down, or the device is connected to nothing."},
 }};
 
 }  // namespace rtclab::sim::link_rule

@@ -1,5 +1,7 @@
 #include "sim/topology/network.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <utility>
 
@@ -43,6 +45,7 @@ struct Network::State {
   std::vector<int> uplink_ports;  // of each LAN's parent, as in the spec
   std::unique_ptr<PcapngWriter> capture;
   bool stopped = false;
+  int reboots = 0;
 };
 
 class NetworkBuilder {
@@ -270,6 +273,18 @@ const Firewall* Network::firewall(std::string_view lan) const {
   CHECK(state_->lan_index.contains(lan));
   const Gateway* gateway = ip(lan).gateway();
   return gateway != nullptr ? gateway->firewall() : nullptr;
+}
+
+void Network::SetLinkUp(std::string_view link, bool up) {
+  lower_device(link)->SetAdminUp(up);
+  upper_device(link)->SetAdminUp(up);
+}
+
+void Network::RebootNat(std::string_view lan) {
+  CHECK(state_->lan_index.contains(lan));
+  const std::string stream =
+      fmt::format("nat/{}/ports/{}", lan, ++state_->reboots);  // other ports than before
+  if (Gateway* gateway = ip(lan).gateway()) gateway->Reboot(Stream(stream));
 }
 
 const std::vector<std::string>& Network::link_names() const { return state_->link_names; }

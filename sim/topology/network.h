@@ -55,6 +55,12 @@ class Network {
   // "alice/home-a" and "alice/core" those of a host with several. In spec order, LANs first.
   const std::vector<std::string>& link_names() const;
 
+  // --- what happens to it over time ---
+  // A link that is down loses what its ends send, in both directions (rule "link.down").
+  void SetLinkUp(std::string_view link, bool up);
+  // The LAN's gateway forgets its NAT mappings and firewall flows. Does nothing where there are none.
+  void RebootNat(std::string_view lan);
+
   // --- ns-3 ---
   // A host's node, a LAN's gateway, or "core".
   ns3::Ptr<ns3::Node> node(std::string_view name) const;

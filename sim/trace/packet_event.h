@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/trace/packet_info.h"
+#include "stack/base/bytes.h"
 #include "stack/base/ip_address.h"
 #include "stack/base/units.h"
 
@@ -36,6 +37,7 @@ struct PacketEvent {
   // Transaction id of a STUN message in the payload, also inside a TURN Send indication or
   // ChannelData: what ties a packet to an ICE check.
   std::optional<std::array<uint8_t, 12>> stun_transaction;
+  ByteView payload;  // of UDP; valid during the sink's call only
 };
 
 }  // namespace rtclab::sim

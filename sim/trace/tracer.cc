@@ -33,7 +33,10 @@ ByteView DataOf(ByteView indication) {
 void Tracer::Emit(const PacketEvent& event) {
   if (event.kind == PacketEventKind::kDropped) {
     ++drop_counts_[{event.where, event.rule}];
-    if (drops_.size() < kMaxStoredDrops) drops_.push_back(event);
+    if (drops_.size() < kMaxStoredDrops) {
+      drops_.push_back(event);
+      drops_.back().payload = {};
+    }
   }
   if (sink_ != nullptr) sink_->OnPacketEvent(event);
 }

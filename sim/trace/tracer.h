@@ -24,7 +24,10 @@ class PacketEventSink {
 // A sink that keeps everything, for tests and explanations.
 class PacketEventRecorder final : public PacketEventSink {
  public:
-  void OnPacketEvent(const PacketEvent& event) override { events_.push_back(event); }
+  void OnPacketEvent(const PacketEvent& event) override {
+    events_.push_back(event);
+    events_.back().payload = {};
+  }
   const std::vector<PacketEvent>& events() const { return events_; }
   void Clear() { events_.clear(); }
 
