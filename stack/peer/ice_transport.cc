@@ -152,7 +152,8 @@ void IceTransport::OnAgentEvent(Timestamp now, ice::Event event) {
                  [&](ice::RelayRequested& e) { StartRelay(now, e); },
                  [&](ice::PermissionWanted& e) { RequestPermissions(now, e); },
                  [&](ice::CandidateReleased& e) {
-                   if (e.candidate.type == ice::CandidateType::kRelayed) ReleaseRelay(now, e.candidate.address);
+                   if (e.candidate.type == ice::CandidateType::kRelayed)
+                     ReleaseRelay(now, e.candidate.address);
                  },
                  [&](ice::SelectedPairChanged& e) {
                    // ChannelData is 4 bytes of overhead instead of a Send indication's 36 and more.
@@ -167,8 +168,9 @@ void IceTransport::OnAgentEvent(Timestamp now, ice::Event event) {
 }
 
 void IceTransport::StartRelay(Timestamp now, const ice::RelayRequested& request) {
-  const auto server = std::find_if(config_.turn_servers.begin(), config_.turn_servers.end(),
-                                   [&](const TurnServer& s) { return s.address == request.server; });
+  const auto server =
+      std::find_if(config_.turn_servers.begin(), config_.turn_servers.end(),
+                   [&](const TurnServer& s) { return s.address == request.server; });
   if (server == config_.turn_servers.end()) {
     agent_.RelayFailed(now, request.request_id, 0, "no such server");
     return;
@@ -180,10 +182,11 @@ void IceTransport::StartRelay(Timestamp now, const ice::RelayRequested& request)
   config.password = server->password;
   config.dual = server->dual;
   if (!config.dual) config.family = request.base.family();
-  auto relay = std::make_unique<Relay>(Relay{.request_id = request.request_id,
-                                             .base = request.base,
-                                             .server = server->address,
-                                             .client = std::make_unique<turn::Client>(config, rng_)});
+  auto relay =
+      std::make_unique<Relay>(Relay{.request_id = request.request_id,
+                                    .base = request.base,
+                                    .server = server->address,
+                                    .client = std::make_unique<turn::Client>(config, rng_)});
   relay->client->Allocate(now);
   relays_.push_back(std::move(relay));
 }
@@ -215,12 +218,15 @@ void IceTransport::OnTurnEvent(Timestamp now, Relay& relay, turn::ClientEvent ev
             events_.emplace_back(RelayAllocated{relay.base, relay.server, std::move(e.relayed)});
           },
           [&](turn::AllocateFailed& e) {
-            agent_.RelayFailed(now, relay.request_id, e.code == turn::kRequestTimedOut ? 0 : e.code, e.reason);
-            events_.emplace_back(RelayRefused{relay.base, relay.server, e.code, std::move(e.reason)});
+            agent_.RelayFailed(now, relay.request_id, e.code == turn::kRequestTimedOut ? 0 : e.code,
+                               e.reason);
+            events_.emplace_back(
+                RelayRefused{relay.base, relay.server, e.code, std::move(e.reason)});
           },
           [&](turn::PermissionCreated& e) {
-            permission_answered(e.peer,
-                                [&](const TransportAddress& r) { agent_.PermissionGranted(now, r, e.peer); });
+            permission_answered(e.peer, [&](const TransportAddress& r) {
+              agent_.PermissionGranted(now, r, e.peer);
+            });
           },
           [&](turn::PermissionFailed& e) {
             permission_answered(e.peer, [&](const TransportAddress& r) {
@@ -229,14 +235,19 @@ void IceTransport::OnTurnEvent(Timestamp now, Relay& relay, turn::ClientEvent ev
             });
           },
           [&](turn::DataReceived& e) {
-            agent_.HandlePacket(now, {.source = e.peer, .destination = e.relayed, .payload = e.payload});
+            agent_.HandlePacket(now,
+                                {.source = e.peer, .destination = e.relayed, .payload = e.payload});
           },
           [&](turn::IcmpReceived& e) {
-            agent_.HandleIcmp(now, {.source = e.relayed, .destination = e.peer, .type = e.type, .code = e.code,
+            agent_.HandleIcmp(now, {.source = e.relayed,
+                                    .destination = e.peer,
+                                    .type = e.type,
+                                    .code = e.code,
                                     .mtu = e.mtu});
           },
           [&](turn::AllocationLost& e) {
-            for (const TransportAddress& relayed : relay.client->relayed()) agent_.RemoveLocalAddress(now, relayed);
+            for (const TransportAddress& relayed : relay.client->relayed())
+              agent_.RemoveLocalAddress(now, relayed);
             events_.emplace_back(RelayLost{relay.base, relay.server, e.code, std::move(e.reason)});
           },
           // Data still flows by Send indications when a channel is refused.
@@ -250,8 +261,9 @@ void IceTransport::OnTurnEvent(Timestamp now, Relay& relay, turn::ClientEvent ev
 }
 
 IceTransport::Relay* IceTransport::FindRelay(const TransportAddress& relayed) {
-  const auto it = std::find_if(relays_.begin(), relays_.end(),
-                               [&](const auto& relay) { return Contains(relay->client->relayed(), relayed); });
+  const auto it = std::find_if(relays_.begin(), relays_.end(), [&](const auto& relay) {
+    return Contains(relay->client->relayed(), relayed);
+  });
   return it == relays_.end() ? nullptr : it->get();
 }
 

@@ -55,10 +55,10 @@ struct RelayPeerRefused {
 };
 
 using IceTransportEvent =
-    std::variant<ice::LocalCandidateGathered, ice::GatheringComplete, ice::GatheringFailed, ice::PairValid,
-                 ice::SelectedPairChanged, ice::StateChanged, ice::ChecklistFailed, ice::RoleChanged,
-                 ice::ConsentExpired, ice::DataReceived, ice::Restarted, RelayAllocated, RelayRefused, RelayLost,
-                 RelayPeerRefused>;
+    std::variant<ice::LocalCandidateGathered, ice::GatheringComplete, ice::GatheringFailed,
+                 ice::PairValid, ice::SelectedPairChanged, ice::StateChanged, ice::ChecklistFailed,
+                 ice::RoleChanged, ice::ConsentExpired, ice::DataReceived, ice::Restarted,
+                 RelayAllocated, RelayRefused, RelayLost, RelayPeerRefused>;
 
 // Sans-IO as stack/base/sans_io.h has it. Every Transmit leaves from one of the host addresses given to Gather().
 class IceTransport {

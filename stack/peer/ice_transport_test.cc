@@ -53,7 +53,8 @@ class IceTransportTest : public testing::Test {
       IceTransportConfig config;
       config.agent.role = side == &a_ ? ice::Role::kControlling : ice::Role::kControlled;
       config.agent.policy = policy;
-      config.turn_servers = {{.address = server_address_, .username = "user", .password = password}};
+      config.turn_servers = {
+          {.address = server_address_, .username = "user", .password = password}};
       side->local = Address(side == &a_ ? "198.51.100.1:5000" : "203.0.113.1:5000");
       side->rng = std::make_unique<Rng>(1, side == &a_ ? "a" : "b");
       side->transport = std::make_unique<IceTransport>(config, *side->rng);
@@ -76,7 +77,8 @@ class IceTransportTest : public testing::Test {
     Drain(
         *server_, [&](Transmit&& t) { Deliver(std::move(t)); },
         [&](turn::ServerEvent&& e) {
-          if (const auto* wanted = std::get_if<turn::RelayWanted>(&e)) server_->RelayBound(now_, wanted->id);
+          if (const auto* wanted = std::get_if<turn::RelayWanted>(&e))
+            server_->RelayBound(now_, wanted->id);
         });
   }
 
@@ -87,8 +89,9 @@ class IceTransportTest : public testing::Test {
         other.transport->AddRemoteCandidate(now_, c);
       });
     } else if (const auto* complete = std::get_if<ice::GatheringComplete>(&event)) {
-      queue_.emplace(now_ + kDelay,
-                     [this, &other, u = complete->ufrag] { other.transport->EndOfRemoteCandidates(now_, u); });
+      queue_.emplace(now_ + kDelay, [this, &other, u = complete->ufrag] {
+        other.transport->EndOfRemoteCandidates(now_, u);
+      });
     } else if (const auto* selected = std::get_if<ice::SelectedPairChanged>(&event)) {
       side.selected = selected->pair;
     } else if (auto* refused = std::get_if<RelayRefused>(&event)) {
@@ -118,7 +121,8 @@ class IceTransportTest : public testing::Test {
   void RunFor(TimeDelta span) {
     const Timestamp end = now_ + span;
     while (true) {
-      Timestamp next = std::min({a_.transport->NextTimeout(), b_.transport->NextTimeout(), server_->NextTimeout()});
+      Timestamp next = std::min(
+          {a_.transport->NextTimeout(), b_.transport->NextTimeout(), server_->NextTimeout()});
       const bool packet = !queue_.empty() && queue_.begin()->first <= next;
       if (packet) next = queue_.begin()->first;
       if (next > end) break;
