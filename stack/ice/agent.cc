@@ -189,7 +189,7 @@ std::optional<CandidatePair> Agent::Impl::SelectedPair(int stream, int component
   return c->selected;
 }
 
-// --- The public face --------------------------------------------------------------------------------------------------
+// --- The public face -----------------------------------------------------------------------------
 
 Agent::Agent(AgentConfig config, Rng& rng)
     : impl_(std::make_unique<Impl>(std::move(config), rng)) {}

@@ -51,8 +51,7 @@ class Agent {
   Agent(Agent&&) noexcept;
   Agent& operator=(Agent&&) noexcept;
 
-  // --- Local candidates
-  // -----------------------------------------------------------------------------------------------
+  // --- Local candidates --------------------------------------------------------------------------
 
   // Starts gathering, or adds to it. Addresses that RFC 8445 section 5.1.1.1 excludes are skipped;
   // a server is asked from every host address of its family. Lite agents use the host addresses
@@ -94,8 +93,7 @@ class Agent {
   std::vector<Candidate> local_candidates(int stream = 0) const;
   bool gathering_complete() const;
 
-  // --- The peer
-  // -------------------------------------------------------------------------------------------------------
+  // --- The peer ----------------------------------------------------------------------------------
 
   // Credentials and so on of the peer's description. Other credentials than the current ones mean
   // that the peer restarted: unless Restart() was called since, this agent restarts too and says so
@@ -116,15 +114,13 @@ class Agent {
   // Stops everything; state kClosed.
   void Close(Timestamp now);
 
-  // --- Data
-  // -----------------------------------------------------------------------------------------------------------
+  // --- Data --------------------------------------------------------------------------------------
 
   // Sends over the selected pair or, before there is one, the best valid pair. False: there is
   // none, or its consent expired; nothing is queued.
   bool Send(Timestamp now, ByteView payload, int stream = 0, int component = 1);
 
-  // --- The sans-IO shape
-  // ----------------------------------------------------------------------------------------------
+  // --- The sans-IO shape -------------------------------------------------------------------------
 
   // STUN is told from data by RFC 7983. False: neither authentic STUN for this agent nor data from
   // a known remote candidate; the packet was dropped.
@@ -136,8 +132,7 @@ class Agent {
   std::optional<Event> PollEvent();
   Timestamp NextTimeout() const;
 
-  // --- What it knows
-  // --------------------------------------------------------------------------------------------------
+  // --- What it knows -----------------------------------------------------------------------------
 
   AgentState state() const;
   Role role() const;

@@ -18,7 +18,7 @@ bool IsHardIcmp(const IcmpError& error) {
 
 }  // namespace
 
-// --- The pacer --------------------------------------------------------------------------------------------------------
+// --- The pacer -----------------------------------------------------------------------------------
 
 void Agent::Impl::RunPacer(Timestamp now) {
   if (pacer_idle_ || now < next_slot_) return;
@@ -76,7 +76,7 @@ bool Agent::Impl::MaySend(const Pair& pair) {
   return permission != nullptr && permission->state == PermissionState::kGranted;
 }
 
-// --- TURN permissions, RFC 8445 section 7.2.1 -------------------------------------------------------------------------
+// --- TURN permissions, RFC 8445 section 7.2.1 ----------------------------------------------------
 
 Agent::Impl::Permission* Agent::Impl::FindPermission(const TransportAddress& relayed,
                                                      const IpAddress& peer) {
@@ -136,7 +136,7 @@ void Agent::Impl::PermissionFailed(Timestamp now, const TransportAddress& relaye
   Settle(now);
 }
 
-// --- Requests ---------------------------------------------------------------------------------------------------------
+// --- Requests ------------------------------------------------------------------------------------
 
 Bytes Agent::Impl::BuildRequest(const stun::TransactionId& id, const SessionKeys& keys,
                                 uint32_t priority, bool use_candidate) const {
@@ -234,7 +234,7 @@ void Agent::Impl::HandleCheckTimers(Timestamp now) {
   std::erase_if(checks_, [](const CheckTransaction& c) { return c.done; });
 }
 
-// --- Answers ----------------------------------------------------------------------------------------------------------
+// --- Answers -------------------------------------------------------------------------------------
 
 bool Agent::Impl::HandleCheckResponse(Timestamp now, CheckTransaction& check,
                                       const Datagram& packet, const stun::MessageView& message) {

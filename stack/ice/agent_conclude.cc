@@ -7,7 +7,7 @@
 
 namespace rtclab::ice {
 
-// --- Nominating, RFC 8445 section 8.1.1 -------------------------------------------------------------------------------
+// --- Nominating, RFC 8445 section 8.1.1 ----------------------------------------------------------
 
 TimeDelta Agent::Impl::NominationDelayOf(const ValidPair& valid) const {
   const CandidateType local = set_.local(valid.local).candidate.type;
@@ -162,7 +162,7 @@ bool Agent::Impl::AnyChecklistRuns() const {
   return false;
 }
 
-// --- Failing, RFC 8445 section 7.2.5.4 --------------------------------------------------------------------------------
+// --- Failing, RFC 8445 section 7.2.5.4 -----------------------------------------------------------
 
 void Agent::Impl::MaybeFail(Timestamp now, int stream) {
   Checklist& list = set_.list(stream);
@@ -253,7 +253,7 @@ std::string Agent::Impl::ExplainFailure(int stream) {
          (failed == 1 ? " pair failed (" : " pairs failed (") + causes + ")";
 }
 
-// --- Freeing candidates, RFC 8445 section 8.3 -------------------------------------------------------------------------
+// --- Freeing candidates, RFC 8445 section 8.3 ----------------------------------------------------
 
 void Agent::Impl::ReleaseCandidates(int stream) {
   for (int i = 0; i < set_.local_count(); ++i) {
@@ -276,7 +276,7 @@ void Agent::Impl::ReleaseCandidates(int stream) {
   }
 }
 
-// --- The agent's state ------------------------------------------------------------------------------------------------
+// --- The agent's state ---------------------------------------------------------------------------
 
 AgentState Agent::Impl::ComputeState(std::string& reason) {
   if (!keys_->has_remote() && keys_->generation == 0) return AgentState::kNew;

@@ -123,7 +123,7 @@ TEST(AgentConcludeTest, AFailedNominationFailsTheChecklistAfterThePacTimer) {
   EXPECT_THAT(solo.agent.failure_reason(), HasSubstr("1 error 400"));
 }
 
-// --- The controlled side, RFC 8445 section 7.3.1.5 --------------------------------------------------------------------
+// --- The controlled side, RFC 8445 section 7.3.1.5 -----------------------------------------------
 
 TEST(AgentConcludeTest, UseCandidateOnASucceededPairTakesEffectAtOnce) {
   Solo solo(As(Role::kControlled));
@@ -231,7 +231,7 @@ TEST(AgentConcludeTest, AggressiveAndRegularAgentsAgree) {
   }
 }
 
-// --- After completion -------------------------------------------------------------------------------------------------
+// --- After completion ----------------------------------------------------------------------------
 
 TEST(AgentConcludeTest, UnusedCandidatesAreReleasedThreeSecondsAfterCompletion) {
   Solo solo;

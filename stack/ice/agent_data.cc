@@ -89,7 +89,7 @@ bool Agent::Impl::HandleData(const Datagram& packet) {
   return true;
 }
 
-// --- Consent, RFC 7675 section 5 --------------------------------------------------------------------------------------
+// --- Consent, RFC 7675 section 5 -----------------------------------------------------------------
 
 void Agent::Impl::ScheduleConsent(Component& c, Timestamp now) {
   const auto factor = static_cast<int64_t>(rng_->Uniform(800'000, 1'200'000));
@@ -162,7 +162,7 @@ void Agent::Impl::HandleComponentTimers(Timestamp now) {
   }
 }
 
-// --- Timers and queues ------------------------------------------------------------------------------------------------
+// --- Timers and queues ---------------------------------------------------------------------------
 
 void Agent::Impl::HandleTimeout(Timestamp now) {
   if (state_ == AgentState::kClosed) return;

@@ -380,6 +380,7 @@ void Agent::Impl::RemoveLocalAddress(Timestamp now, const TransportAddress& base
   std::erase_if(sockets_, [&](const Socket& s) { return s.host.address == base_address; });
   std::erase_if(
       relays_, [&](const Relay& r) { return r.relayed == base_address || r.base == base_address; });
+  std::erase_if(permissions_, [&](const Permission& p) { return p.relayed == base_address; });
   std::erase_if(stun_bindings_, [&](const StunBinding& b) { return b.task.base == base; });
   std::erase_if(gather_queue_, [&](const GatherTask& t) { return t.base == base; });
   std::erase_if(gather_transactions_,

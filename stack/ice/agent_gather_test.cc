@@ -255,7 +255,7 @@ TEST(AgentGatherTest, WithoutTrickleNothingIsConveyedBeforeAllIsGathered) {
   }
 }
 
-// --- Relayed candidates and permissions, RFC 8445 section 7.2.1 -------------------------------------------------------
+// --- Relayed candidates and permissions, RFC 8445 section 7.2.1 ----------------------------------
 
 TEST(AgentGatherTest, NoCheckLeavesARelayBeforeItsPermission) {
   AgentConfig config;

@@ -76,7 +76,7 @@ class Agent::Impl {
  private:
   friend class Agent;
 
-  // --- Parts of the state ---------------------------------------------------------------------------------------------
+  // --- Parts of the state ------------------------------------------------------------------------
   struct Socket {
     HostAddress host;
     uint32_t rank = 0;  // 0: most preferred (RFC 8421)
@@ -176,7 +176,7 @@ class Agent::Impl {
     std::string failure;
   };
 
-  // --- agent.cc ---
+  // --- agent.cc ----------------------------------------------------------------------------------
   void StartGeneration(Timestamp now);
   void ForgetTransactions(Timestamp now);
   Component& component(int stream, int id);
@@ -187,7 +187,7 @@ class Agent::Impl {
   void Emit(Event event) { events_.push_back(std::move(event)); }
   void SendPacket(const TransportAddress& from, const TransportAddress& to, Bytes payload);
 
-  // --- agent_gather.cc ---
+  // --- agent_gather.cc ---------------------------------------------------------------------------
   bool WithholdsCandidates() const;
   uint32_t LocalPreference(const Socket& socket, uint32_t server_index, uint32_t nth) const;
   void AddHostCandidates(std::size_t first_socket);
@@ -208,7 +208,7 @@ class Agent::Impl {
     return foundations_.Number(type, base, server);
   }
 
-  // --- agent_remote.cc ---
+  // --- agent_remote.cc ---------------------------------------------------------------------------
   void ReplayEarly(Timestamp now);
   void MarkRemoteEnded(int stream);
   // Forms the checklists once what they need is there.
@@ -219,7 +219,7 @@ class Agent::Impl {
     return ufrag.empty() || ufrag == keys_->remote.ufrag;
   }
 
-  // --- agent_check.cc ---
+  // --- agent_check.cc ----------------------------------------------------------------------------
   void RunPacer(Timestamp now);
   bool StartOneTransaction(Timestamp now);
   bool StartCheck(Timestamp now);
@@ -245,7 +245,7 @@ class Agent::Impl {
   void FinishLog(const CheckTransaction& check, Timestamp now, CheckOutcome outcome,
                  int error_code = 0);
 
-  // --- agent_server.cc ---
+  // --- agent_server.cc ---------------------------------------------------------------------------
   bool HandleRequest(Timestamp now, const Datagram& packet, const stun::MessageView& message);
   void RejectRequest(const Datagram& packet, const stun::MessageView& message, int code,
                      const stun::IntegrityKey* key);
@@ -256,7 +256,7 @@ class Agent::Impl {
   void ProcessReceivedCheck(Timestamp now, const BufferedCheck& check);
   void ProcessReceivedCheckLite(Timestamp now, const BufferedCheck& check, int remote);
 
-  // --- agent_conclude.cc ---
+  // --- agent_conclude.cc -------------------------------------------------------------------------
   void MaybeNominate(Timestamp now, int stream);
   bool BetterPairPossible(int stream, int component_id, uint64_t priority) const;
   TimeDelta NominationDelayOf(const ValidPair& valid) const;
@@ -272,7 +272,7 @@ class Agent::Impl {
   void UpdateState(Timestamp now);
   AgentState ComputeState(std::string& reason);
 
-  // --- agent_data.cc ---
+  // --- agent_data.cc -----------------------------------------------------------------------------
   bool HandleStun(Timestamp now, const Datagram& packet);
   bool HandleData(const Datagram& packet);
   bool HandleConsentResponse(Timestamp now, const Datagram& packet,

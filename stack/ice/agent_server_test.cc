@@ -135,7 +135,7 @@ TEST(AgentServerTest, BufferedChecksOfAnotherSessionAreForgotten) {
   EXPECT_TRUE(solo.Take().empty());
 }
 
-// --- Role conflicts, RFC 8445 section 7.3.1.1 -------------------------------------------------------------------------
+// --- Role conflicts, RFC 8445 section 7.3.1.1 ----------------------------------------------------
 
 TEST(AgentServerTest, TheLargerTieBreakerControls) {
   struct {

@@ -22,7 +22,7 @@ bool Completes(Lab& lab, TimeDelta time = TimeDelta::Seconds(10)) {
   return lab.RunFor(time, [&lab] { return lab.BothAre(AgentState::kCompleted); });
 }
 
-// --- Trickle ----------------------------------------------------------------------------------------------------------
+// --- Trickle -------------------------------------------------------------------------------------
 
 TEST(AgentTrickleTest, EveryModeConnectsThroughNats) {
   for (const Trickle a : {Trickle::kNone, Trickle::kHalf, Trickle::kFull}) {
@@ -139,7 +139,7 @@ TEST(AgentTrickleTest, APeerWithoutCandidatesIsFoundByItsChecks) {
   EXPECT_EQ(lab.agent(0).selected_pair()->remote.type, CandidateType::kPeerReflexive);
 }
 
-// --- Restart ----------------------------------------------------------------------------------------------------------
+// --- Restart -------------------------------------------------------------------------------------
 
 TEST(AgentRestartTest, ARestartChangesCredentialsKeepsRolesAndDataFlows) {
   Lab lab(Controlling(), Controlled());
@@ -257,7 +257,7 @@ TEST(AgentRestartTest, BadCredentialsAreRefused) {
   EXPECT_TRUE(set(std::string(256, 'u'), std::string(256, 'p')));
 }
 
-// --- Lite -------------------------------------------------------------------------------------------------------------
+// --- Lite ----------------------------------------------------------------------------------------
 
 TEST(AgentLiteTest, AFullAgentControlsALiteOne) {
   for (const bool lite_first : {false, true}) {
@@ -312,7 +312,7 @@ TEST(AgentLiteTest, ALiteAgentSelectsNothingWithoutANomination) {
   EXPECT_TRUE(solo.agent.Send(solo.now, AsBytes("x")));
 }
 
-// --- Streams and components -------------------------------------------------------------------------------------------
+// --- Streams and components ----------------------------------------------------------------------
 
 TEST(AgentStreamsTest, ChecksGoRoundTheChecklistsAndComponentsUnfreeze) {
   AgentConfig config;
@@ -421,7 +421,7 @@ TEST(AgentStreamsTest, AFailedStreamFailsTheSessionUnlessItMayGoOn) {
   }
 }
 
-// --- Networks ---------------------------------------------------------------------------------------------------------
+// --- Networks ------------------------------------------------------------------------------------
 
 TEST(AgentSessionTest, DualStackPrefersIpv6AndFallsBack) {
   for (const bool ipv6_works : {true, false}) {

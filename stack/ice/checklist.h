@@ -99,7 +99,7 @@ class ChecklistSet {
   // `components`: of each stream. `max_pairs`: RFC 8445 section 6.1.2.5.
   ChecklistSet(const std::vector<int>& components, int max_pairs);
 
-  // --- Candidates -----------------------------------------------------------------------------------------------------
+  // --- Candidates --------------------------------------------------------------------------------
   int AddLocal(LocalCandidate candidate);  // a `base` of -1 means itself
   int AddRemote(RemoteCandidate candidate);
   LocalCandidate& local(int index) { return locals_[static_cast<std::size_t>(index)]; }
@@ -118,7 +118,7 @@ class ChecklistSet {
   // The number of a remote foundation. "" makes one that nothing else has (RFC 8445 section 7.3.1.3).
   uint32_t RemoteFoundation(std::string_view text);
 
-  // --- Forming pairs --------------------------------------------------------------------------------------------------
+  // --- Forming pairs -----------------------------------------------------------------------------
   // RFC 8445 section 6.1.2: the pairs of all candidates at once, with the initial states of section 6.1.2.6.
   void FormAll(Role role);
   // RFC 8838 sections 10 to 12: the pairs of one new candidate.
@@ -133,7 +133,7 @@ class ChecklistSet {
   void RecomputePriorities(Role role);
   void Remove(Pair& pair);
 
-  // --- States ---------------------------------------------------------------------------------------------------------
+  // --- States ------------------------------------------------------------------------------------
   // The pairs of all checklists; free slots have serial 0.
   std::vector<Pair>& pairs() { return pairs_; }
   const std::vector<Pair>& pairs() const { return pairs_; }
@@ -155,7 +155,7 @@ class ChecklistSet {
   template <typename MaySend>
   Pair* Pick(int stream, const MaySend& may_send, bool& triggered);
 
-  // --- Lists and counts -----------------------------------------------------------------------------------------------
+  // --- Lists and counts --------------------------------------------------------------------------
   Checklist& list(int stream) { return lists_[static_cast<std::size_t>(stream)]; }
   const Checklist& list(int stream) const { return lists_[static_cast<std::size_t>(stream)]; }
   int streams() const { return static_cast<int>(lists_.size()); }
