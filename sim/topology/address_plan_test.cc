@@ -88,7 +88,7 @@ TEST(SpecCheckTest, EachMistakeIsNamed) {
        "in common with LAN home"},
       {"no addresses", [](NetworkSpec& s) { s.hosts[0].addresses = 0; }, "addresses"},
       {"no pool", [](NetworkSpec& s) { s.lans[0].external_addresses = 0; }, "external_addresses"},
-      {"ports", [](NetworkSpec& s) { s.lans[0].nat->port_low = 0; }, "ports"},
+      {"ports", [](NetworkSpec& s) { s.lans[0].nat->port_low = 0; }, "the NAT cannot be"},
       {"loss", [](NetworkSpec& s) { s.lans[0].uplink.up.loss = 1.5; }, "upwards: the loss"},
       {"nan", [](NetworkSpec& s) { s.lans[0].uplink.down.loss = 0.0 / 0.0; }, "downwards: the"},
       {"delay", [](NetworkSpec& s) { s.lans[0].uplink.up.delay = TimeDelta::Millis(-1); }, "delay"},

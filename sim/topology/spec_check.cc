@@ -4,6 +4,8 @@
 #include <set>
 #include <string>
 
+#include "sim/nat/nat.h"
+
 namespace rtclab::sim {
 namespace {
 
@@ -100,8 +102,10 @@ class Checker {
     for (const LanSpec* at = &lan; at != nullptr; at = Find(at->parent)) {
       if (++steps > spec_.lans.size()) return Fail(who + " is its own ancestor");
     }
-    if (lan.nat && (lan.nat->port_low == 0 || lan.nat->port_low > lan.nat->port_high)) {
-      return Fail(who + ": the NAT's ports must be 1 to 65535, the low end not above the high one");
+    if (lan.nat) {
+      if (const auto contradiction = FindContradiction(*lan.nat)) {
+        return Fail(who + ": the NAT cannot be: " + *contradiction);
+      }
     }
     return CheckLink(lan.uplink, "the uplink of " + who, lan.ipv6);
   }
