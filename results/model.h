@@ -80,11 +80,12 @@ struct Session {
 
 // What RFC 5780 discovery found out from one host.
 struct Probe {
-  std::string name;        // as in the scenario
+  std::string name;  // as in the scenario
   std::string host, server;
-  std::string state;       // done, failed (the server does not answer)
-  std::string mapping;     // none (no NAT), endpoint-independent, address-dependent, address-and-port-dependent
-  std::string filtering;   // endpoint-independent, address-dependent, address-and-port-dependent
+  std::string state;  // done, failed (the server does not answer)
+  std::string
+      mapping;  // none (no NAT), endpoint-independent, address-dependent, address-and-port-dependent
+  std::string filtering;  // endpoint-independent, address-dependent, address-and-port-dependent
   std::optional<bool> hairpinning;
   std::optional<bool> port_preserved;  // the mapped port is the local one
   std::optional<double> lifetime_ms;   // of a binding, when asked for
@@ -112,8 +113,10 @@ struct Run {
 
 struct Suite {
   std::string suite;
-  std::string build;  // version and git revision of rtclab
-  std::vector<Run> runs;
+  std::string build;            // version and git revision of rtclab
+  std::string scenario_digest;  // "sha256:..." over the scenario files
+  bool complete = true;         // false: the suite was interrupted and `runs` is what was done
+  std::vector<Run> runs;        // in order of expansion
 };
 
 }  // namespace rtclab::results

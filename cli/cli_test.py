@@ -1,0 +1,334 @@
+#!/usr/bin/env python3
+"""The commands from the outside: exit codes, files, streams, signals, terminals.
+
+The program under test (RTCLAB_PROGRAM) has a stand-in for the simulator, see fake_main.cc.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import pty
+import random
+import select
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import xml.etree.ElementTree
+
+import jsonschema
+
+PROGRAM = os.environ["RTCLAB_PROGRAM"]
+SCENARIO = {"hosts": {"alice": {}, "bob": {}}, "sessions": {"call": {"between": ["alice", "bob"]}}}
+MATRIX = {
+    "networks": {"left": {"nat": "${left}"}, "right": {"nat": "${right}"}},
+    "hosts": {"alice": "left", "bob": "right"},
+    "sessions": {"call": {"between": ["alice", "bob"]}},
+    "matrix": {"cartesian": {"left": ["none", "symmetric"], "right": ["none", "full-cone"]}},
+}
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.write("one.json", SCENARIO)
+        self.write("matrix.json", MATRIX)
+
+    def write(self, name, document):
+        (self.folder / name).write_text(json.dumps(document))
+
+    def rtclab(self, *arguments, expect=0, **more):
+        ran = subprocess.run([PROGRAM, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60, **more)
+        self.assertEqual(ran.returncode, expect, f"{arguments}\n{ran.stdout}\n{ran.stderr}")
+        return ran
+
+    def results(self, out):
+        return json.loads((self.folder / out / "results.json").read_text())
+
+    def bytes(self, out):
+        return (self.folder / out / "results.json").read_bytes()
+
+
+class RunTest(CliTest):
+    def test_writes_valid_results_and_says_where(self):
+        ran = self.rtclab("run", "one.json")
+        self.assertIn("results: results/runs/one/results.json", ran.stdout)
+        with open(os.environ["RTCLAB_SCHEMA"], encoding="utf-8") as file:
+            jsonschema.Draft202012Validator(json.load(file)).validate(self.results("results/runs/one"))
+        self.assertEqual((self.folder / "results/runs/one/scenario/one.json").read_text(), json.dumps(SCENARIO))
+
+    def test_exit_codes(self):
+        self.rtclab("run", "one.json", "--seed", "1", expect=0)
+        self.rtclab("run", "one.json", "--seed", "15", expect=1)
+        self.rtclab("run", "one.json", "--seed", "13", expect=3)
+        self.rtclab("run", "one.json", "--seeds", "13,15", expect=3)
+        self.rtclab("run", "one.json", "--filter", "nothing-like-it", expect=2)
+        self.rtclab("run", "missing.json", expect=2)
+        (self.folder / "bad.json").write_text("{")
+        self.rtclab("run", "bad.json", expect=2)
+        self.rtclab("run", "one.json", "bad.json", expect=2)
+        self.assertFalse((self.folder / "results/runs/bad").exists())
+
+    def test_crash_hang_and_memory_are_verdicts(self):
+        ran = self.rtclab("run", "one.json", "--seeds", "10..17", "--timeout", "2", "--memory", "300", "--out", "o", expect=3)
+        verdicts = {run["seed"]: run for run in self.results("o")["runs"]}
+        self.assertEqual(verdicts[13]["error"], "crashed: SIGABRT")
+        self.assertEqual(verdicts[14]["error"], "timed out after 2 s")
+        self.assertEqual(verdicts[15]["verdict"], "fail")
+        self.assertEqual(verdicts[16]["verdict"], "error")
+        self.assertEqual([s for s, run in verdicts.items() if run["verdict"] == "pass"], [10, 11, 12, 17])
+        self.assertIn("CHECK failed: thirteen", ran.stdout)
+        self.assertNotIn(b"thirteen", self.bytes("o"))
+
+    def test_same_bytes_with_any_jobs(self):
+        for jobs in ("1", "2", "8"):
+            self.rtclab("run", "one.json", "--seeds", "1..13,15,17..60", "--jobs", jobs, "--out", jobs, expect=3)
+        self.assertEqual(self.bytes("1"), self.bytes("2"))
+        self.assertEqual(self.bytes("1"), self.bytes("8"))
+
+    def test_shards_are_the_whole(self):
+        self.rtclab("run", "one.json", "--seeds", "20..30", "--out", "all")
+        ids = []
+        for part in ("1/3", "2/3", "3/3"):
+            self.rtclab("run", "one.json", "--seeds", "20..30", "--shard", part, "--out", "part")
+            ids += [run["id"] for run in self.results("part")["runs"]]
+        self.assertEqual(sorted(ids), sorted(run["id"] for run in self.results("all")["runs"]))
+
+    def test_junit_and_captures(self):
+        self.rtclab("run", "one.json", "--seeds", "1..3", "--junit", "junit.xml", "--pcap", "--out", "o")
+        suite = xml.etree.ElementTree.parse(self.folder / "junit.xml").getroot().find("testsuite")
+        self.assertEqual(suite.get("tests"), "3")
+        self.assertEqual(len(list((self.folder / "o/pcap").glob("*.pcapng"))), 3)
+
+    def test_several_files_are_one_suite(self):
+        self.rtclab("run", "one.json", "matrix.json", "--out", "o")
+        document = self.results("o")
+        self.assertEqual(document["suite"], "one+matrix")
+        self.assertEqual(document["summary"], {"runs": 5, "passed": 5, "failed": 0, "errors": 0})
+        self.assertEqual([run["scenario"] for run in document["runs"]], ["one"] + ["matrix"] * 4)
+
+    def test_shows_the_matrix(self):
+        self.assertIn("left \\ right", self.rtclab("run", "matrix.json").stdout)
+
+    def test_unwritable_directories(self):
+        (self.folder / "file").write_text("")
+        self.assertIn("file/o: cannot make it", self.rtclab("run", "one.json", "--out", "file/o", expect=2).stderr)
+        full = self.rtclab("run", "one.json", "--out", "o", "--junit", "/dev/full/x", expect=2)
+        self.assertIn("/dev/full/x", full.stderr)
+
+
+class ResumeTest(CliTest):
+    def test_interrupted_and_resumed_is_the_same_to_the_byte(self):
+        arguments = ["run", "one.json", "--seeds", "100..240", "--jobs", "2", "--out"]
+        self.rtclab(*arguments, "whole")
+        seed = 7
+        chance = random.Random(seed)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            wait = chance.uniform(0.1, 0.7)
+            shutil.rmtree(self.folder / "cut", ignore_errors=True)
+            with self.subTest(seed=seed, number=number, wait=wait):
+                program = subprocess.Popen([PROGRAM, *arguments, "cut"], cwd=self.folder,
+                                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                while not (self.folder / "cut/journal.jsonl").exists():
+                    time.sleep(0.01)
+                time.sleep(wait)
+                program.send_signal(number)
+                said = program.communicate(timeout=30)[0]
+                self.assertEqual(program.returncode, 128 + number)
+                self.assertIn("--resume goes on", said)
+                partial = self.results("cut")
+                self.assertFalse(partial["complete"])
+                self.assertEqual(partial["summary"]["runs"], len(partial["runs"]))
+                self.rtclab(*arguments, "cut", "--resume")
+                self.assertEqual(self.bytes("cut"), self.bytes("whole"))
+
+    def test_another_scenario_is_refused(self):
+        self.rtclab("run", "one.json", "--out", "o")
+        self.write("one.json", {**SCENARIO, "description": "changed"})
+        self.assertIn("cannot resume", self.rtclab("run", "one.json", "--out", "o", "--resume", expect=2).stderr)
+
+    def test_no_child_outlives_a_killed_parent(self):
+        program = subprocess.Popen([PROGRAM, "run", "one.json", "--seed", "14", "--out", "o"], cwd=self.folder,
+                                   stderr=subprocess.DEVNULL)
+        children = pathlib.Path(f"/proc/{program.pid}/task/{program.pid}/children")
+        pids = []
+        for _ in range(200):
+            pids = children.read_text().split()
+            if pids:
+                break
+            time.sleep(0.02)
+        self.assertTrue(pids)
+        program.kill()
+        program.wait()
+        for _ in range(100):
+            states = [self.state_of(pid) for pid in pids]
+            if all(state in "ZX" for state in states):
+                return
+            time.sleep(0.05)
+        self.fail(f"still there: {pids} {states}")
+
+    @staticmethod
+    def state_of(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return "X"
+
+
+class ExplainTest(CliTest):
+    def test_finds_the_run_by_a_part_of_its_id(self):
+        self.rtclab("run", "matrix.json", "--seed", "5")
+        ids = [run["id"] for run in self.results("results/runs/matrix")["runs"]]
+        wanted = next(name for name in ids if "symmetric" in name and "full-cone" in name)
+        for arguments in ([wanted], [wanted[3:], "--in", "results/runs/matrix"], [wanted, "matrix.json", "--seed", "5"]):
+            said = self.rtclab("explain", *arguments).stdout
+            self.assertIn("gathered host 192.0.2.1:4000", said)
+            self.assertIn("->", said)
+            self.assertIn("The direct pair worked.", said)
+            self.assertNotIn("Note:", said)
+
+    def test_unknown_and_ambiguous_ids(self):
+        self.rtclab("run", "matrix.json")
+        ids = [run["id"] for run in self.results("results/runs/matrix")["runs"]]
+        slip = ids[0].replace("a", "e", 1)
+        self.assertIn(f'the nearest is "{ids[0]}"', self.rtclab("explain", slip, expect=2).stderr)
+        self.assertIn("is part of 4 ids", self.rtclab("explain", "matrix", expect=2).stderr)
+
+    def test_without_results_it_says_what_to_do(self):
+        self.assertIn("--in DIR", self.rtclab("explain", "x", expect=2).stderr)
+        self.assertIn("o/results.json: cannot open", self.rtclab("explain", "x", "--in", "o", expect=2).stderr)
+
+    def test_damaged_results_are_named(self):
+        self.rtclab("run", "one.json", "--out", "o")
+        path = self.folder / "o/results.json"
+        path.write_text(path.read_text().replace('"verdict":"pass"', '"verdict":"good"'))
+        said = self.rtclab("explain", "one", "--in", "o", expect=2).stderr
+        self.assertIn("o/results.json: /runs/0/verdict: expected pass, fail or error", said)
+
+    def test_another_build_is_told(self):
+        self.rtclab("run", "one.json", "--out", "o")
+        path = self.folder / "o/results.json"
+        path.write_text(path.read_text().replace("The direct pair worked.", "It was luck."))
+        self.assertIn("Note: results.json has another outcome", self.rtclab("explain", "one", "--in", "o").stdout)
+
+    def test_a_run_that_crashes_says_so(self):
+        self.rtclab("run", "one.json", "--seed", "13", "--out", "o", expect=3)
+        said = self.rtclab("explain", "one", "--in", "o", expect=3).stderr
+        self.assertIn("crashed: SIGABRT", said)
+        self.assertIn("CHECK failed: thirteen", said)
+
+
+class UsageTest(CliTest):
+    def test_help_everywhere(self):
+        for command in ("run", "explain", "check", "list", "presets", "schema", "version"):
+            self.assertIn(command, self.rtclab("--help").stdout)
+            said = self.rtclab(command, "--help").stdout
+            self.assertTrue(command == "version" or "Example" in said, said)
+            self.assertLess(max(len(line) for line in said.splitlines()), 140)
+        self.assertIn("Examples:", self.rtclab(expect=2).stderr)
+
+    def test_slips_get_the_nearest_name(self):
+        self.assertIn('there is no command "rnu"; did you mean "run"?', self.rtclab("rnu", "one.json", expect=2).stderr)
+        self.assertIn("to run a scenario file: rtclab run one.json", self.rtclab("one.json", expect=2).stderr)
+        said = self.rtclab("run", "one.json", "--job", "3", expect=2).stderr
+        self.assertIn('rtclab run has no option --job; did you mean "--jobs"?', said)
+        self.assertIn('did you mean "--filter"?', self.rtclab("list", "one.json", "--filte=x", expect=2).stderr)
+
+    def test_wrong_values(self):
+        for arguments in (["--jobs", "0"], ["--jobs", "x"], ["--shard", "3/2"], ["--seeds", "5..1"], ["--seed", "1..3"],
+                          ["--seed", "1", "--seeds", "2"], ["--timeout", "-1"], ["--out"]):
+            ran = self.rtclab("run", "one.json", *arguments, expect=2)
+            self.assertIn(arguments[0], ran.stderr)
+            self.assertIn("rtclab: ", ran.stderr)
+            self.assertEqual(ran.stdout, "")
+        self.assertFalse((self.folder / "results").exists())
+
+    def test_version(self):
+        self.assertRegex(self.rtclab("version").stdout, r"^rtclab \d+\.\d+\.\d+\+\S+\n$")
+        self.assertEqual(self.rtclab("--version").stdout, self.rtclab("version").stdout)
+
+
+class ListingTest(CliTest):
+    def test_list_selects_as_run_does(self):
+        lines = self.rtclab("list", "matrix.json").stdout.splitlines()
+        self.assertEqual(len(lines), 4)
+        run_id, parameters, seed = lines[3].split("\t")
+        self.assertEqual(json.loads(parameters), {"left": "symmetric", "right": "full-cone"})
+        self.assertEqual(seed, "1")
+        self.assertEqual(len(self.rtclab("list", "matrix.json", "--filter", "symmetric").stdout.splitlines()), 2)
+        self.assertEqual(len(self.rtclab("list", "one.json", "--seeds", "1..9", "--shard", "2/2").stdout.splitlines()), 4)
+
+    def test_check(self):
+        self.assertIn("one.json: ok, 1 run", self.rtclab("check", "one.json").stdout)
+        self.write("wrong.json", {**SCENARIO, "networks": {"home": {"nat": "symetric"}}})
+        said = self.rtclab("check", "one.json", "wrong.json", expect=2)
+        self.assertRegex(said.stderr, r"wrong.json:1:\d+: /networks/home/nat.*symmetric")
+
+    def test_presets(self):
+        document = json.loads(self.rtclab("presets", "--json").stdout)
+        self.assertEqual(list(document), ["nat", "firewall", "link"])
+        for kind, rows in document.items():
+            text = self.rtclab("presets", kind).stdout
+            for row in rows:
+                self.assertTrue(row["source"], row)
+                self.assertIn(row["name"], text)
+
+    def test_schemas(self):
+        for which in ("scenario", "results"):
+            schema = json.loads(self.rtclab("schema", which).stdout)
+            jsonschema.validators.validator_for(schema).check_schema(schema)
+
+
+class TerminalTest(CliTest):
+    def on_terminal(self, *arguments, environment=None):
+        """Runs with standard output and error on a terminal; returns what it showed."""
+        master, slave = pty.openpty()
+        env = {**os.environ, "TERM": "xterm", **(environment or {})}
+        program = subprocess.Popen([PROGRAM, *arguments], cwd=self.folder, stdout=slave, stderr=slave, env=env)
+        os.close(slave)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end closed
+            while select.select([master], [], [], 30)[0]:
+                chunk = os.read(master, 65536)
+                if not chunk:
+                    break
+                shown += chunk
+        os.close(master)
+        program.wait(timeout=30)
+        return shown.decode()
+
+    def test_bar_and_colour_on_a_terminal_only(self):
+        shown = self.on_terminal("run", "one.json", "--seeds", "100..120")
+        self.assertIn("\r[", shown)
+        self.assertIn("\x1b[32m21 passed", shown)
+        piped = self.rtclab("run", "one.json", "--seeds", "100..130")
+        for stream in (piped.stdout, piped.stderr):
+            self.assertNotIn("\x1b", stream)
+            self.assertNotIn("\r", stream)
+        self.assertIn("31 runs: 31 passed, 0 failed, 0 errors", piped.stdout)
+
+    def test_no_color_is_honoured(self):
+        shown = self.on_terminal("run", "one.json", environment={"NO_COLOR": "1"})
+        self.assertNotIn("\x1b[3", shown)
+
+    def test_a_reader_that_goes_away_loses_nothing(self):
+        program = subprocess.Popen([PROGRAM, "run", "one.json", "--seeds", "100..110", "--out", "o"], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        program.stdout.close()
+        self.assertEqual(program.wait(timeout=30), 0)
+        self.assertEqual(self.results("o")["summary"]["passed"], 11)
+        program = subprocess.Popen([PROGRAM, "list", "one.json", "--seeds", "1..20000"], cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        program.stdout.read(10)
+        program.stdout.close()
+        self.assertEqual(program.stderr.read(), b"")
+        self.assertEqual(program.wait(timeout=30), 0)
+        program.stderr.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,146 @@
+#include "results/json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "results/test_data.h"
+#include "results/whole_file.h"
+
+namespace rtclab::results {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(JsonTest, ReadingBackGivesTheSameBytes) {
+  const std::string text = ToText(ExampleSuite());
+  const Result<Suite> suite = ParseSuite(text);
+  ASSERT_TRUE(suite) << suite.error().reason;
+  EXPECT_EQ(ToText(*suite), text);
+  for (const results::Run& run : ExampleSuite().runs) {
+    const Result<results::Run> read = ParseRun(ToLine(run));
+    ASSERT_TRUE(read) << read.error().reason;
+    EXPECT_EQ(ToLine(*read), ToLine(run));
+  }
+}
+
+TEST(JsonTest, ReadsEveryMember) {
+  const results::Run run = ParseRun(ToLine(PassedRun("a"))).value();
+  EXPECT_EQ(run.seed, 18446744073709551615ULL);
+  EXPECT_EQ(run.parameters["nat_a"], "symmetric");
+  const Session& s = run.sessions.at(0);
+  EXPECT_EQ(s.selected_pair->remote.port, 40000);
+  EXPECT_EQ(s.timing_ms.gathering, 120.0);
+  EXPECT_EQ(s.timing_ms.first_valid_pair, 250.124);
+  EXPECT_EQ(s.checks.retransmissions, 4);
+  EXPECT_EQ(s.extra.dump(), R"({"restarts":[{"host":"alice","at_ms":5000.0}]})");
+  EXPECT_EQ(s.why.causes.at(0).rule, "nat.filter.address-and-port-dependent");
+  EXPECT_EQ(s.check_log.at(0).answered_ms, std::nullopt);
+  EXPECT_EQ(s.check_log.at(1).answered_ms, 150.75);
+  EXPECT_TRUE(s.check_log.at(1).nominating);
+  EXPECT_EQ(run.probes.at(0).hairpinning, true);
+  EXPECT_EQ(run.probes.at(0).port_preserved, std::nullopt);
+  EXPECT_EQ(run.network["packets"], 120);
+}
+
+TEST(JsonTest, OneLineARunAndFixedNamesInOrder) {
+  const std::string text = ToText(ExampleSuite());
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 13);
+  EXPECT_EQ(
+      text.find("{\n\"schema_version\":1,\n\"suite\":\"example\",\n\"build\":\"0.1.0+unknown\""),
+      0U);
+  EXPECT_THAT(text, HasSubstr("\"summary\":{\"runs\":3,\"passed\":1,\"failed\":1,\"errors\":1}"));
+  EXPECT_THAT(text, HasSubstr("\n{\"id\":\"c\",\"scenario\":\"nat-matrix\",\"parameters\":{},"
+                              "\"seed\":0,\"verdict\":\"error\",\"error\":\"crashed: SIGSEGV\","
+                              "\"failures\":[],\"sessions\":[],\"probes\":[],\"network\":{}}\n"));
+}
+
+TEST(JsonTest, MillisHaveThreeDecimals) {
+  EXPECT_EQ(Millis(0.1 + 0.2).dump(), "0.3");
+  EXPECT_EQ(Millis(1.0005).dump(), "1.001");
+  EXPECT_EQ(Millis(123456.78949).dump(), "123456.789");
+  EXPECT_EQ(Millis(-0.0001).dump(), "0.0");
+  EXPECT_EQ(Millis(50).dump(), "50.0");
+  EXPECT_EQ(Millis(std::numeric_limits<double>::infinity()).dump(), "null");
+  EXPECT_EQ(Millis(std::nan("")).dump(), "null");
+}
+
+TEST(JsonTest, UnknownMembersAreIgnored) {
+  std::string text = ToText(ExampleSuite());
+  text.replace(text.find("\"suite\""), 0, "\"later\":[1,{\"x\":2}],");
+  EXPECT_TRUE(ParseSuite(text));
+}
+
+struct Damage {
+  const char* what;
+  const char* replacement;
+  const char* message;
+};
+
+class JsonDamageTest : public testing::TestWithParam<Damage> {};
+
+TEST_P(JsonDamageTest, NamesPlaceExpectedAndFound) {
+  std::string text = ToText(ExampleSuite());
+  const std::size_t at = text.find(GetParam().what);
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, std::string(GetParam().what).size(), GetParam().replacement);
+  const Result<Suite> suite = ParseSuite(text);
+  ASSERT_FALSE(suite);
+  EXPECT_THAT(suite.error().reason, HasSubstr(GetParam().message));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, JsonDamageTest,
+    testing::Values(
+        Damage{"\"schema_version\":1", "\"schema_version\":2",
+               "/schema_version: this rtclab reads"},
+        Damage{"\"schema_version\":1,", "", "\"schema_version\" is missing"},
+        Damage{"\"complete\":true", "\"complete\":1", "/complete: expected true or false, found 1"},
+        Damage{"\"passed\":1", "\"passed\":2", "/summary: does not match"},
+        Damage{"\"runs\":[", "\"runs\":7,\"x\":[", "/runs: expected an array, found 7"},
+        Damage{"\"id\":\"a\"", "\"id\":null", "/runs/0/id: expected a string, found null"},
+        Damage{"\"verdict\":\"pass\"", "\"verdict\":\"good\"",
+               "/runs/0/verdict: expected pass, fail or error, found \"good\""},
+        Damage{"\"seed\":18446744073709551615", "\"seed\":-1", "/runs/0/seed: expected a whole"},
+        Damage{"\"type\":\"relay\"", "\"type\":\"relais\"",
+               "/runs/0/sessions/0/selected_pair/local/type: expected host, srflx, prflx or relay"},
+        Damage{"\"port\":50000", "\"port\":70000",
+               "/port: expected a whole number from 0 to 65535"},
+        Damage{"\"gathering\":120.0", "\"gathering\":\"fast\"",
+               "/runs/0/sessions/0/timing_ms/gathering: expected a number or null, found \"fast\""},
+        Damage{"\"state\":\"connected\"", "\"state\":\"maybe\"", "connected or failed"},
+        Damage{"\"parameters\":{\"nat_a\"", "\"parameters\":[],\"p\":{\"nat_a\"",
+               "/runs/0/parameters: expected an object"},
+        Damage{"{\n\"schema", "[\n\"schema", "not JSON"}));
+
+TEST(JsonTest, TruncationAtEveryByteIsAnError) {
+  const std::string line = ToLine(FailedRun("b"));
+  for (std::size_t length = 0; length < line.size(); ++length) {
+    EXPECT_FALSE(ParseRun(std::string_view(line).substr(0, length))) << length;
+  }
+}
+
+TEST(JsonTest, DeepNestingIsAnError) {
+  const std::string deep(100'000, '[');
+  const Result<Suite> suite = ParseSuite(deep);
+  ASSERT_FALSE(suite);
+  EXPECT_FALSE(ParseSuite(deep + std::string(100'000, ']')));
+}
+
+TEST(JsonTest, TextThatIsNotUtf8DoesNotBreakTheFile) {
+  const results::Run run = ParseRun(ToLine(FailedRun("b"))).value();
+  EXPECT_EQ(run.failures.at(0).message, "\x1b[31m <&> \"quoted\" \xEF\xBF\xBD");
+}
+
+// schema_test.py runs this to get a file to validate.
+TEST(JsonTest, WritesTheExample) {
+  const char* path = std::getenv("RTCLAB_EXAMPLE");  // NOLINT(concurrency-mt-unsafe)
+  const std::string own = testing::TempDir() + "rtclab-example.json";
+  ASSERT_TRUE(WriteWholeFile(path == nullptr ? own : path, ToText(ExampleSuite())));
+}
+
+}  // namespace
+}  // namespace rtclab::results

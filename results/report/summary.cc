@@ -1,0 +1,148 @@
+#include "results/report/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace rtclab::results {
+namespace {
+
+constexpr std::array kOutcomes = {"host", "srflx", "prflx", "relay", "failed"};
+
+int Rank(const std::string& type) {
+  const auto* const found = std::find(kOutcomes.begin(), kOutcomes.end(), type);
+  return static_cast<int>(found - kOutcomes.begin());
+}
+
+// Nearest-rank percentile of sorted values.
+double Percentile(const std::vector<double>& sorted, std::size_t percent) {
+  const std::size_t rank = (sorted.size() * percent + 99) / 100;
+  return sorted[std::max<std::size_t>(rank, 1) - 1];
+}
+
+struct Line {
+  std::string name;
+  Counts counts;
+  std::array<int, kOutcomes.size()> outcomes{};
+  std::vector<double> times;
+
+  void Add(const Digest& d) {
+    counts.Add(d.verdict);
+    if (const int rank = Rank(d.outcome); rank < static_cast<int>(kOutcomes.size())) {
+      ++outcomes[static_cast<std::size_t>(rank)];
+    }
+    if (d.setup_ms) times.push_back(*d.setup_ms);
+  }
+};
+
+std::string Count(const Terminal& t, int count, Color color) {
+  return Paint(t, count > 0 ? color : Color::kDim, fmt::format("{:>6}", count));
+}
+
+std::string Render(Line& line, std::size_t name_width, bool any_outcome, const Terminal& t) {
+  std::string out = PadRight(line.name, name_width);
+  out += fmt::format("{:>6}", line.counts.runs);
+  out += Count(t, line.counts.passed, Color::kGreen) + Count(t, line.counts.failed, Color::kRed) +
+         Count(t, line.counts.errors, Color::kRed);
+  if (!any_outcome) return out + "\n";
+  out += "  ";
+  for (const int count : line.outcomes) out += Count(t, count, Color::kNone);
+  if (!line.times.empty()) {
+    std::sort(line.times.begin(), line.times.end());
+    out += fmt::format("  {:>8.1f}{:>8.1f}{:>8.1f}", Percentile(line.times, 50),
+                       Percentile(line.times, 95), line.times.back());
+  }
+  return out + "\n";
+}
+
+void AddWrapped(std::string& out, std::string_view text, std::string_view indent,
+                const Terminal& t) {
+  const std::size_t width = static_cast<std::size_t>(t.width) - indent.size();
+  for (const std::string& line : Wrap(Printable(text), width)) {
+    out += std::string(indent) + line + "\n";
+  }
+}
+
+}  // namespace
+
+Digest DigestOf(const Run& run) {
+  Digest d;
+  d.scenario = run.scenario;
+  d.parameters = run.parameters;
+  d.verdict = run.verdict;
+  if (run.verdict == Verdict::kError) {
+    d.outcome = "error";
+  } else if (!run.sessions.empty()) {
+    const Session& s = run.sessions.front();
+    d.setup_ms = s.timing_ms.ice_connected;
+    d.outcome = "failed";
+    if (s.state == "connected" && s.selected_pair) {
+      const std::string& local = s.selected_pair->local.type;
+      const std::string& remote = s.selected_pair->remote.type;
+      d.outcome = Rank(local) >= Rank(remote) ? local : remote;
+    }
+  } else if (!run.probes.empty()) {
+    const Probe& p = run.probes.front();
+    d.outcome = p.state == "done" ? p.mapping + "/" + p.filtering : "failed";
+  }
+  return d;
+}
+
+std::string SummaryTable(std::span<const Digest> digests, const Terminal& terminal) {
+  std::vector<Line> lines;
+  Line total{"total", {}, {}, {}};
+  for (const Digest& d : digests) {
+    auto found = std::find_if(lines.begin(), lines.end(),
+                              [&](const Line& l) { return l.name == Printable(d.scenario); });
+    if (found == lines.end()) {
+      found = lines.insert(lines.end(), Line{Printable(d.scenario), {}, {}, {}});
+    }
+    found->Add(d);
+    total.Add(d);
+  }
+  const bool any_outcome =
+      std::any_of(total.outcomes.begin(), total.outcomes.end(), [](int n) { return n > 0; });
+  std::size_t width = 10;
+  for (const Line& l : lines) width = std::max(width, Columns(l.name));
+  std::string head = PadRight("scenario", width) + "  runs  pass  fail error";
+  if (any_outcome) head += "    host srflx prflx relay  none";
+  if (!total.times.empty()) head += "  median     p95  max ms";
+  std::string out = Paint(terminal, Color::kBold, head) + "\n";
+  for (Line& l : lines) out += Render(l, width, any_outcome, terminal);
+  if (lines.size() > 1) out += Render(total, width, any_outcome, terminal);
+  return out;
+}
+
+std::string CountsLine(const Counts& c, const Terminal& t) {
+  const std::string failed = fmt::format("{} failed", c.failed);
+  const std::string errors = fmt::format("{} error{}", c.errors, c.errors == 1 ? "" : "s");
+  return fmt::format("{} run{}: {}, {}, {}", c.runs, c.runs == 1 ? "" : "s",
+                     Paint(t, Color::kGreen, fmt::format("{} passed", c.passed)),
+                     c.failed > 0 ? Paint(t, Color::kRed, failed) : failed,
+                     c.errors > 0 ? Paint(t, Color::kRed, errors) : errors);
+}
+
+std::string FailureReport(const Run& run, const Terminal& t) {
+  const bool error = run.verdict == Verdict::kError;
+  std::string out = Paint(t, Color::kRed, error ? "ERROR" : "FAIL") + " " +
+                    Paint(t, Color::kBold, Printable(run.id)) + "\n";
+  if (error) AddWrapped(out, run.error, "  ", t);
+  for (const Failure& f : run.failures) {
+    AddWrapped(out, f.expectation, "  ", t);
+    AddWrapped(out, "expected  " + f.expected, "    ", t);
+    AddWrapped(out, "actual    " + f.actual, "    ", t);
+    if (!f.message.empty()) AddWrapped(out, f.message, "    ", t);
+  }
+  for (const Session& s : run.sessions) {
+    if (!s.why.text.empty()) AddWrapped(out, "why " + s.name + ": " + s.why.text, "  ", t);
+    for (std::size_t i = 0; i < std::min<std::size_t>(s.why.causes.size(), 3); ++i) {
+      const Cause& c = s.why.causes[i];
+      AddWrapped(out, fmt::format("{} x {} at {}: {}", c.count, c.rule, c.where, c.text), "    - ",
+                 t);
+    }
+  }
+  return out;
+}
+
+}  // namespace rtclab::results

@@ -1,0 +1,40 @@
+// What a person sees at the end of a suite: a table of counts and times, and every failure with its reason.
+#ifndef RTCLAB_RESULTS_REPORT_SUMMARY_H_
+#define RTCLAB_RESULTS_REPORT_SUMMARY_H_
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "results/json.h"
+#include "results/model.h"
+#include "results/report/terminal.h"
+
+namespace rtclab::results {
+
+// The little of a run that tables need, so that a large suite need not stay in memory.
+struct Digest {
+  std::string scenario;
+  Json parameters;
+  Verdict verdict = Verdict::kPass;
+  // What the run came to: "host", "srflx", "prflx" or "relay", the furthest type of the selected pair of its first
+  // session; "failed" when that has none; "error"; "mapping/filtering" of its first probe when it has no session.
+  std::string outcome;
+  std::optional<double> setup_ms;  // ice_connected of the first session
+};
+Digest DigestOf(const Run& run);
+
+// One line a scenario (in order of appearance) and, with more than one, a total: runs and verdicts, then counts of the
+// outcomes, then median, 95th percentile and maximum of the set-up time in virtual milliseconds.
+std::string SummaryTable(std::span<const Digest> digests, const Terminal& terminal);
+
+// "12 runs: 10 passed, 1 failed, 1 error".
+std::string CountsLine(const Counts& counts, const Terminal& terminal);
+
+// Several lines about a run that did not pass: its id; each failed expectation with expected and actual; why.
+std::string FailureReport(const Run& run, const Terminal& terminal);
+
+}  // namespace rtclab::results
+
+#endif  // RTCLAB_RESULTS_REPORT_SUMMARY_H_

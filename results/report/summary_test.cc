@@ -1,0 +1,68 @@
+#include "results/report/summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "results/test_data.h"
+
+namespace rtclab::results {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(SummaryTest, DigestTakesTheFurthestType) {
+  EXPECT_EQ(DigestOf(PassedRun("a")).outcome, "relay");
+  results::Run run = PassedRun("a");
+  run.sessions[0].selected_pair->local.type = "host";
+  run.sessions[0].selected_pair->remote.type = "prflx";
+  EXPECT_EQ(DigestOf(run).outcome, "prflx");
+  EXPECT_EQ(DigestOf(FailedRun("b")).outcome, "failed");
+  EXPECT_EQ(DigestOf(ErrorRun("c")).outcome, "error");
+  run.sessions.clear();
+  EXPECT_EQ(DigestOf(run).outcome, "endpoint-independent/address-dependent");
+}
+
+TEST(SummaryTest, OneLineAScenarioAndATotal) {
+  std::vector<Digest> digests;
+  for (const results::Run& run : ExampleSuite().runs) digests.push_back(DigestOf(run));
+  const Terminal t{.width = 100};
+  std::string table = SummaryTable(digests, t);
+  EXPECT_THAT(table, HasSubstr("nat-matrix     3     1     1     1"));
+  EXPECT_THAT(table, HasSubstr("301.0   301.0   301.0"));
+  EXPECT_THAT(table, Not(HasSubstr("total")));
+  digests.push_back(digests.front());
+  digests.back().scenario = "other";
+  table = SummaryTable(digests, t);
+  EXPECT_THAT(table, HasSubstr("total          4     2     1     1"));
+  EXPECT_THAT(table, Not(HasSubstr("\x1b")));
+}
+
+TEST(SummaryTest, TableFitsAHundredColumns) {
+  const std::vector<Digest> digests = {DigestOf(PassedRun("a"))};
+  const std::string table = SummaryTable(digests, {.width = 100});
+  EXPECT_LE(table.find('\n'), 100U) << table;
+}
+
+TEST(SummaryTest, FailureSaysExpectedActualAndWhy) {
+  const std::string text = FailureReport(FailedRun("b"), {.width = 100});
+  EXPECT_THAT(text, HasSubstr("FAIL b\n"));
+  EXPECT_THAT(text, HasSubstr("/expect/call/state"));
+  EXPECT_THAT(text, HasSubstr("expected  failed"));
+  EXPECT_THAT(text, HasSubstr("actual    connected"));
+  EXPECT_THAT(text, HasSubstr("why call: The NAT of bob"));
+  EXPECT_THAT(text, HasSubstr("3 x nat.filter.address-and-port-dependent at nat/b"));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(FailureReport(ErrorRun("c"), {.width = 100}),
+              HasSubstr("ERROR c\n  crashed: SIGSEGV"));
+}
+
+TEST(SummaryTest, CountsInWords) {
+  EXPECT_EQ(CountsLine({.runs = 1, .passed = 0, .failed = 0, .errors = 1}, {}),
+            "1 run: 0 passed, 0 failed, 1 error");
+  EXPECT_EQ(CountsLine({.runs = 2, .passed = 2, .failed = 0, .errors = 0}, {}),
+            "2 runs: 2 passed, 0 failed, 0 errors");
+}
+
+}  // namespace
+}  // namespace rtclab::results

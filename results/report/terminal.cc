@@ -1,0 +1,120 @@
+#include "results/report/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace rtclab::results {
+namespace {
+
+bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+const char* EscapeOf(Color color) {
+  switch (color) {
+    case Color::kNone:
+      return "";
+    case Color::kBold:
+      return "\x1b[1m";
+    case Color::kDim:
+      return "\x1b[2m";
+    case Color::kRed:
+      return "\x1b[31m";
+    case Color::kGreen:
+      return "\x1b[32m";
+    case Color::kYellow:
+      return "\x1b[33m";
+    case Color::kBlue:
+      return "\x1b[34m";
+    case Color::kMagenta:
+      return "\x1b[35m";
+    case Color::kCyan:
+      return "\x1b[36m";
+  }
+  return "";
+}
+
+// Bytes of the first `columns` code points.
+std::size_t BytesOf(std::string_view text, std::size_t columns) {
+  std::size_t i = 0;
+  for (; i < text.size(); ++i) {
+    if (!IsContinuation(text[i]) && columns-- == 0) break;
+  }
+  return i;
+}
+
+}  // namespace
+
+Terminal DetectTerminal(int fd) {
+  Terminal terminal;
+  terminal.tty = isatty(fd) == 1;
+  const char* no_color = std::getenv("NO_COLOR");  // NOLINT(concurrency-mt-unsafe): one thread
+  const char* term = std::getenv("TERM");          // NOLINT(concurrency-mt-unsafe)
+  const bool dumb = term != nullptr && std::strcmp(term, "dumb") == 0;
+  terminal.color = terminal.tty && !dumb && (no_color == nullptr || *no_color == '\0');
+  winsize size{};
+  const char* columns = std::getenv("COLUMNS");  // NOLINT(concurrency-mt-unsafe)
+  if (terminal.tty && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    terminal.width = size.ws_col;
+  } else if (columns != nullptr && std::atoi(columns) > 0) {
+    terminal.width = std::atoi(columns);
+  }
+  terminal.width = std::clamp(terminal.width, 40, 400);
+  return terminal;
+}
+
+void Print(std::FILE* file, std::string_view text) {
+  [[maybe_unused]] const std::size_t written = std::fwrite(text.data(), 1, text.size(), file);
+}
+
+std::string Paint(const Terminal& terminal, Color color, std::string_view text) {
+  if (!terminal.color || color == Color::kNone) return std::string(text);
+  return EscapeOf(color) + std::string(text) + "\x1b[0m";
+}
+
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F, in UTF-8 C2 80 to C2 9F, are control characters too.
+    const bool c1 =
+        c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) ++i;
+    out += (c < 0x20 || c == 0x7F || c1) ? '?' : text[i];
+  }
+  return out;
+}
+
+std::size_t Columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !IsContinuation(c); }));
+}
+
+std::string PadRight(std::string_view text, std::size_t columns) {
+  const std::size_t used = Columns(text);
+  return std::string(text) + std::string(used < columns ? columns - used : 0, ' ');
+}
+
+std::string PadLeft(std::string_view text, std::size_t columns) {
+  const std::size_t used = Columns(text);
+  return std::string(used < columns ? columns - used : 0, ' ') + std::string(text);
+}
+
+std::vector<std::string> Wrap(std::string_view text, std::size_t columns) {
+  columns = std::max<std::size_t>(columns, 1);
+  std::vector<std::string> lines;
+  while (Columns(text) > columns) {
+    const std::size_t limit = BytesOf(text, columns);
+    std::size_t cut = text.rfind(' ', limit);
+    if (cut == std::string_view::npos || cut == 0) cut = limit;
+    lines.emplace_back(text.substr(0, text.find_last_not_of(' ', cut - 1) + 1));
+    text.remove_prefix(cut);
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  }
+  if (!text.empty() || lines.empty()) lines.emplace_back(text);
+  return lines;
+}
+
+}  // namespace rtclab::results

@@ -1,0 +1,45 @@
+#include "results/report/terminal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace rtclab::results {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(TerminalTest, APipeIsNoTerminal) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const Terminal t = DetectTerminal(ends[1]);
+  EXPECT_FALSE(t.tty);
+  EXPECT_FALSE(t.color);
+  EXPECT_EQ(Paint(t, Color::kRed, "x"), "x");
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(TerminalTest, ColorEndsWithAReset) {
+  EXPECT_EQ(Paint({.width = 80, .tty = true, .color = true}, Color::kRed, "x"), "\x1b[31mx\x1b[0m");
+}
+
+TEST(TerminalTest, NamesCannotSteerTheTerminal) {
+  EXPECT_EQ(Printable("a\x1b[2Jb\nc\x7f\xC2\x9Bz\xC3\xA9"), "a?[2Jb?c??z\xC3\xA9");
+}
+
+TEST(TerminalTest, PadsByCodePoint) {
+  EXPECT_EQ(PadRight("\xC3\xA9", 3), "\xC3\xA9  ");
+  EXPECT_EQ(PadLeft("ab", 4), "  ab");
+  EXPECT_EQ(PadLeft("abcde", 4), "abcde");
+}
+
+TEST(TerminalTest, WrapsAtSpacesAndCutsLongWords) {
+  EXPECT_THAT(Wrap("one two three", 8), ElementsAre("one two", "three"));
+  EXPECT_THAT(Wrap("abcdefghij", 4), ElementsAre("abcd", "efgh", "ij"));
+  EXPECT_THAT(Wrap("", 4), ElementsAre(""));
+  EXPECT_THAT(Wrap("ab  cd", 3), ElementsAre("ab", "cd"));
+}
+
+}  // namespace
+}  // namespace rtclab::results
