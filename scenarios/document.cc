@@ -326,6 +326,7 @@ std::string Describe(const Node& node) {
 }
 
 void Report::Add(OriginId origin, const std::string& message, bool at_key) {
+  ++count_;
   if (full() || !seen_.emplace(origin, message).second) return;
   const Position at = at_key ? origins_.key(origin) : origins_.value(origin);
   found_.push_back(Diagnostic{file_, at.line, at.column, origins_.Pointer(origin), message});

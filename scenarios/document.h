@@ -98,7 +98,8 @@ class Report {
 
   // `at_key`: the complaint is about the member's key, not its value.
   void Add(OriginId origin, const std::string& message, bool at_key = false);
-  std::size_t count() const { return found_.size(); }
+  // Complaints so far, repeated ones and those over the limit included: tells whether something was wrong since.
+  std::size_t count() const { return count_; }
   bool full() const { return found_.size() >= limit_; }
   // In the order of the file.
   std::vector<Diagnostic> Take();
@@ -109,6 +110,7 @@ class Report {
   std::size_t limit_;
   std::set<std::pair<OriginId, std::string>> seen_;
   std::vector<Diagnostic> found_;
+  std::size_t count_ = 0;
 };
 
 }  // namespace rtclab::scenarios

@@ -45,6 +45,7 @@ TEST(DocumentTest, AReportSaysEachThingOnceAndInOrder) {
   report.Add(document->root.items[1].origin, "two");
   report.Add(document->root.items[0].origin, "one");
   report.Add(document->root.items[1].origin, "two");
+  EXPECT_EQ(report.count(), 3u);
   const std::vector<Diagnostic> all = report.Take();
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].ToString(), "f:1:2: /0: one");

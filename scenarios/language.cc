@@ -493,6 +493,9 @@ const Type* Builder::Scenario(const Type* matrix, const Type* seeds) {
         "Runs the scenario for combinations of parameters, which \"${name}\" puts in."},
        {"seeds", seeds, "Runs every combination with each seed. Default: 1."},
        {"expect", Expect(), "What has to hold."},
+       {"min_duration", duration_,
+        "Virtual time before which the run does not end, even when everything in it is done. "
+        "Default: 0 s."},
        {"max_duration", long_duration_, "Virtual time after which the run ends. Default: 60 s."}});
 }
 

@@ -223,7 +223,8 @@ LoadResult LoadText(std::string_view text, std::string_view file, const LoadOpti
     result.diagnostics.push_back(std::move(document.error()));
     return result;
   }
-  Report report(std::string(file), document->origins, options.max_diagnostics);
+  Report report(std::string(file), document->origins,
+                std::max<std::size_t>(options.max_diagnostics, 1));
   Expander(options, *document, text.size(), report, result).File();
   result.diagnostics = report.Take();
   if (!result.ok()) result.runs.clear();

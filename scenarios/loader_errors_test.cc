@@ -152,6 +152,8 @@ std::vector<BadFile> Topology() {
        Hosts(
            R"("sessions": {"s": {"between": ["a", "b"], "actions": [{"at": "2 min", "do": "ice-restart", "host": "a"}]}})"),
        ":1:108: /sessions/s/actions/0/at: ", "after the run's end"},
+      {"ShortestOverLongest", Hosts(R"("min_duration": "2 min")"),
+       ":1:63: /min_duration: ", "more than the run may take, 60 s"},
       {"BadPrefix",
        R"({"networks": {"n": {"firewall": {"rules": [{"name": "r", "action": "deny", "direction": "inbound", "remote": "10.0.0.0/33"}]}}}, "hosts": {"a": "n", "b": "n"}})",
        ":1:110: ", "is no address or prefix"},
@@ -272,6 +274,18 @@ TEST(LoaderManyErrorsTest, IndependentOnesAreReportedInTheOrderOfTheFileUpToALim
   LoadOptions two;
   two.max_diagnostics = 2;
   EXPECT_EQ(LoadText(text, "t.json", two).diagnostics.size(), 2u);
+}
+
+// What was reported already, or no longer fits, still keeps a broken combination from being resolved.
+TEST(LoaderManyErrorsTest, TheSameMistakeInEveryCombinationIsReportedOnce) {
+  const std::string text =
+      Hosts(R"("matrix": {"cartesian": {"x": "1..5"}}, "expect": {"call": {"stat": "connected"}})");
+  EXPECT_EQ(LoadText(text, "t.json").diagnostics.size(), 1u);
+  LoadOptions none;
+  none.max_diagnostics = 1;
+  const std::string two = Hosts(
+      R"("matrix": {"cartesian": {"x": "1..5"}}, "expect": {"cal": {}, "call": {"stat": 1}})");
+  EXPECT_EQ(LoadText(two, "t.json", none).diagnostics.size(), 1u);
 }
 
 TEST(LoaderTruncationTest, NoPrefixOfASuiteLoadsOrThrows) {

@@ -43,6 +43,7 @@ TEST(LoaderTest, TwoHostsAreEnough) {
   EXPECT_FALSE(run.network.hosts[2].ipv6);
   EXPECT_FALSE(run.servers[1].ipv6_relay);
   EXPECT_EQ(run.max_duration, TimeDelta::Seconds(60));
+  EXPECT_EQ(run.min_duration, TimeDelta::Zero());
 }
 
 TEST(LoaderTest, PresetsCanBeChangedInParts) {

@@ -59,6 +59,11 @@ RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
     report_.Add(scenario_.Find("max_duration")->origin,
                 "is more than the 24 h that a run may take");
   }
+  Read(scenario_, "min_duration", run_.min_duration);
+  if (run_.min_duration > run_.max_duration) {
+    report_.Add(scenario_.Find("min_duration")->origin,
+                fmt::format("is more than the run may take, {} s", run_.max_duration.seconds()));
+  }
   With(scenario_, "networks", [&](const Node& v) { network_.AddNetworks(v); });
   const Node& hosts = *scenario_.Find("hosts");
   if (hosts.members.empty()) report_.Add(hosts.origin, "there are no hosts; expected at least one");

@@ -115,6 +115,8 @@ struct RunSpec {
   std::vector<SessionSpec> sessions;
   std::vector<ProbeSpec> probes;
   std::vector<Expectation> expectations;
+  // A run ends when its sessions have an outcome, its actions are done and its probes too; but not before this.
+  TimeDelta min_duration;
   TimeDelta max_duration =
       TimeDelta::Seconds(60);  // virtual; a session not connected by then has failed
 };

@@ -40,7 +40,6 @@ class Checker {
   explicit Checker(Report& report) : report_(report) {}
 
   void Check(const Node& node, const Type& type) {
-    if (report_.full()) return;
     if (!Accepts(type, node)) {
       report_.Add(node.origin, fmt::format("expected {}, found {}{}", type.noun, Describe(node),
                                            UnitHint(type, node)));
