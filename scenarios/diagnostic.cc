@@ -12,7 +12,9 @@ namespace {
 // Edits (insert, delete, replace, swap of neighbours) that make `a` into `b`, upper and lower case being the same.
 std::size_t Distance(std::string_view a, std::string_view b) {
   const auto same = [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    const auto lower = [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
     return lower(x) == lower(y);
   };
   std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
@@ -20,7 +22,8 @@ std::size_t Distance(std::string_view a, std::string_view b) {
   for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1)});
+      d[i][j] = std::min(
+          {d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1)});
       if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1])) {
         d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
       }
@@ -30,15 +33,18 @@ std::size_t Distance(std::string_view a, std::string_view b) {
 }
 
 const std::string* Nearest(std::string_view wrong, std::span<const std::string> valid) {
-  constexpr std::size_t kLongest = 64;  // longer ones are no misspelt names, and the table is quadratic
+  constexpr std::size_t kLongest =
+      64;  // longer ones are no misspelt names, and the table is quadratic
   if (wrong.empty() || wrong.size() > kLongest) return nullptr;
   const std::string* best = nullptr;
   std::size_t best_distance = 0;
   for (const std::string& name : valid) {
     const std::size_t distance = Distance(wrong, name);
-    // A third of the letters wrong, or an abbreviation, is still recognisable.
-    const bool near = distance <= std::max<std::size_t>(1, std::max(wrong.size(), name.size()) / 3) ||
-                      (wrong.size() >= 3 && name.starts_with(wrong));
+    // A third of the letters wrong, an abbreviation, or something appended is still recognisable.
+    const bool near =
+        distance <= std::max<std::size_t>(1, std::max(wrong.size(), name.size()) / 3) ||
+        (wrong.size() >= 3 && name.starts_with(wrong)) ||
+        (name.size() >= 2 && wrong.starts_with(name));
     if (near && (best == nullptr || distance < best_distance)) {
       best = &name;
       best_distance = distance;
@@ -60,7 +66,8 @@ std::string Diagnostic::ToString() const {
 std::string Suggestion(std::string_view wrong, std::span<const std::string> valid) {
   if (valid.empty()) return "";
   constexpr std::size_t kShown = 40;
-  std::string all = fmt::format("{}", fmt::join(valid.subspan(0, std::min(valid.size(), kShown)), ", "));
+  std::string all =
+      fmt::format("{}", fmt::join(valid.subspan(0, std::min(valid.size(), kShown)), ", "));
   if (valid.size() > kShown) all += ", ...";
   if (const std::string* near = Nearest(wrong, valid)) {
     return fmt::format("; did you mean \"{}\"? (one of: {})", *near, all);

@@ -23,7 +23,9 @@ class TokenScanner {
     if (first == '"') {
       PassString();
     } else if (first != '{' && first != '}' && first != '[' && first != ']') {
-      while (at_ < text_.size() && !IsSeparator(text_[at_]) && text_[at_] != ']' && text_[at_] != '}') Advance();
+      while (at_ < text_.size() && !IsSeparator(text_[at_]) && text_[at_] != ']' &&
+             text_[at_] != '}')
+        Advance();
     }
     return start;
   }
@@ -35,7 +37,9 @@ class TokenScanner {
   }
 
  private:
-  static bool IsSeparator(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',' || c == ':'; }
+  static bool IsSeparator(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == ',' || c == ':';
+  }
 
   void PassString() {
     while (at_ < text_.size() && text_[at_] != '"') {
@@ -50,7 +54,8 @@ class TokenScanner {
     if (c == '\n') {
       ++position_.line;
       position_.column = 1;
-    } else if ((c & 0xC0) != 0x80) {  // the continuation bytes of UTF-8 are no characters of their own
+    } else if ((c & 0xC0) !=
+               0x80) {  // the continuation bytes of UTF-8 are no characters of their own
       ++position_.column;
     }
   }
@@ -63,9 +68,11 @@ class TokenScanner {
 // What nlohmann says without its prefix, in printable ASCII and of bearable length.
 std::string SyntaxMessage(std::string_view what) {
   if (const auto cut = what.find("] "); cut != std::string_view::npos) what.remove_prefix(cut + 2);
-  if (const auto cut = what.find("column "); cut != std::string_view::npos && what.starts_with("parse error")) {
+  if (const auto cut = what.find("column ");
+      cut != std::string_view::npos && what.starts_with("parse error")) {
     what.remove_prefix(cut);
-    if (const auto colon = what.find(": "); colon != std::string_view::npos) what.remove_prefix(colon + 2);
+    if (const auto colon = what.find(": "); colon != std::string_view::npos)
+      what.remove_prefix(colon + 2);
   }
   std::string out;
   for (const char c : what.substr(0, 240)) out += c >= ' ' && c <= '~' ? c : '?';
@@ -76,7 +83,8 @@ std::string SyntaxMessage(std::string_view what) {
 // Builds the tree from nlohmann's SAX events. Returns false from an event to stop at the first error.
 class TreeBuilder {
  public:
-  TreeBuilder(std::string_view text, std::string_view file) : text_(text), file_(file), scanner_(text) {}
+  TreeBuilder(std::string_view text, std::string_view file)
+      : text_(text), file_(file), scanner_(text) {}
 
   bool null() { return Scalar(Node{}); }
   bool boolean(bool v) {
@@ -118,19 +126,23 @@ class TreeBuilder {
     level.key_position = scanner_.Next();
     level.key = name;
     if (!level.keys.insert(name).second) {
-      return Complain(level.key_position, document_.origins.Pointer(level.node->origin) + "/" + PointerToken(name),
+      return Complain(level.key_position,
+                      document_.origins.Pointer(level.node->origin) + "/" + PointerToken(name),
                       fmt::format("the key {} is given twice in this object", Quoted(name)));
     }
     return true;
   }
-  bool parse_error(std::size_t position, const std::string& /*token*/, const nlohmann::detail::exception& error) {
+  bool parse_error(std::size_t position, const std::string& /*token*/,
+                   const nlohmann::detail::exception& error) {
     const std::size_t offset = position == 0 ? 0 : std::min(position - 1, text_.size());
     std::string message = SyntaxMessage(error.what());
-    if (text_.substr(offset).starts_with('/') || (offset > 0 && text_.substr(offset - 1).starts_with('/'))) {
+    if (text_.substr(offset).starts_with('/') ||
+        (offset > 0 && text_.substr(offset - 1).starts_with('/'))) {
       message += "; JSON has no comments, use a \"description\"";
     }
     TokenScanner scanner(text_);
-    return Complain(scanner.At(offset), open_.empty() ? "" : document_.origins.Pointer(open_.back().node->origin),
+    return Complain(scanner.At(offset),
+                    open_.empty() ? "" : document_.origins.Pointer(open_.back().node->origin),
                     message);
   }
 
@@ -147,7 +159,8 @@ class TreeBuilder {
   };
 
   bool Complain(Position at, std::string pointer, std::string message) {
-    error_ = Diagnostic{std::string(file_), at.line, at.column, std::move(pointer), std::move(message)};
+    error_ =
+        Diagnostic{std::string(file_), at.line, at.column, std::move(pointer), std::move(message)};
     return false;
   }
 
@@ -162,7 +175,8 @@ class TreeBuilder {
     Level& level = open_.back();
     Node& parent = *level.node;
     if (parent.IsArray()) {
-      node.origin = document_.origins.Add(parent.origin, std::to_string(parent.items.size()), at, at);
+      node.origin =
+          document_.origins.Add(parent.origin, std::to_string(parent.items.size()), at, at);
       return &parent.items.emplace_back(std::move(node));
     }
     node.origin = document_.origins.Add(parent.origin, level.key, level.key_position, at);
@@ -180,7 +194,8 @@ class TreeBuilder {
     Node* placed = Place(std::move(node));
     if (static_cast<int>(open_.size()) >= kMaxDepth) {
       const Position at = document_.origins.value(placed->origin);
-      return Complain(at, "", fmt::format("objects and arrays are nested more than {} levels deep", kMaxDepth));
+      return Complain(
+          at, "", fmt::format("objects and arrays are nested more than {} levels deep", kMaxDepth));
     }
     open_.push_back(Level{.node = placed, .key = {}, .key_position = {}, .keys = {}});
     return true;
@@ -231,17 +246,23 @@ const Node* Node::Find(std::string_view key) const {
 
 Json Node::ToJson() const {
   switch (type) {
-    case Type::kNull: return nullptr;
-    case Type::kBool: return boolean;
-    case Type::kInteger: return integer;
-    case Type::kReal: return real;
-    case Type::kString: return text;
+    case Type::kNull:
+      return nullptr;
+    case Type::kBool:
+      return boolean;
+    case Type::kInteger:
+      return integer;
+    case Type::kReal:
+      return real;
+    case Type::kString:
+      return text;
     case Type::kArray: {
       Json out = Json::array();
       for (const Node& item : items) out.push_back(item.ToJson());
       return out;
     }
-    case Type::kObject: break;
+    case Type::kObject:
+      break;
   }
   Json out = Json::object();
   for (const Member& member : members) out[member.key] = member.value.ToJson();
@@ -252,8 +273,10 @@ tl::expected<Document, Diagnostic> ParseDocument(std::string_view text, std::str
   const auto fail = [&](std::string message) {
     return tl::make_unexpected(Diagnostic{std::string(file), 0, 0, "", std::move(message)});
   };
-  if (text.starts_with("\xEF\xBB\xBF")) return fail("begins with a byte order mark; save it as UTF-8 without one");
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return fail("is UTF-16; save it as UTF-8");
+  if (text.starts_with("\xEF\xBB\xBF"))
+    return fail("begins with a byte order mark; save it as UTF-8 without one");
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    return fail("is UTF-16; save it as UTF-8");
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
     return fail("is empty; expected a JSON object with \"hosts\" or \"scenarios\"");
   }
@@ -284,13 +307,20 @@ Node Merged(const Node& base, const Node& patch) {
 
 std::string Describe(const Node& node) {
   switch (node.type) {
-    case Node::Type::kNull: return "null";
-    case Node::Type::kBool: return node.boolean ? "true" : "false";
-    case Node::Type::kInteger: return fmt::format("the number {}", node.integer);
-    case Node::Type::kReal: return fmt::format("the number {}", node.real);
-    case Node::Type::kString: return Quoted(node.text);
-    case Node::Type::kArray: return "a list";
-    case Node::Type::kObject: break;
+    case Node::Type::kNull:
+      return "null";
+    case Node::Type::kBool:
+      return node.boolean ? "true" : "false";
+    case Node::Type::kInteger:
+      return fmt::format("the number {}", node.integer);
+    case Node::Type::kReal:
+      return fmt::format("the number {}", node.real);
+    case Node::Type::kString:
+      return Quoted(node.text);
+    case Node::Type::kArray:
+      return "a list";
+    case Node::Type::kObject:
+      break;
   }
   return "an object";
 }

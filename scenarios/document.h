@@ -34,7 +34,9 @@ class Origins {
   // RFC 6901; empty for the root.
   std::string Pointer(OriginId id) const;
   Position value(OriginId id) const { return all_[id].value; }
-  Position key(OriginId id) const { return all_[id].key; }  // of an array's element: the element itself
+  Position key(OriginId id) const {
+    return all_[id].key;
+  }  // of an array's element: the element itself
 
  private:
   struct Origin {
@@ -52,7 +54,7 @@ struct Node {
   Type type = Type::kNull;
   bool boolean = false;
   int64_t integer = 0;
-  double real = 0;            // also of an integer
+  double real = 0;  // also of an integer
   std::string text;
   std::vector<Node> items;
   std::vector<Member> members;

@@ -16,8 +16,8 @@ using results::Session;
 // What a run shows for an expectation's key: a value, or null when it has none, and why not.
 struct Actual {
   Json value = nullptr;
-  std::string missing;    // words for null
-  bool any_of = false;    // the value is a list of which one element is enough
+  std::string missing;  // words for null
+  bool any_of = false;  // the value is a list of which one element is enough
   bool is_time = false;
 };
 
@@ -42,15 +42,19 @@ const Json* Extra(const Session& session, const char* key) {
 
 Actual Data(const Session& session, const char* key) {
   const Json* data = Extra(session, "data");
-  if (data == nullptr || !data->contains("sent") || !data->contains("received")) return Missing("no data was sent");
+  if (data == nullptr || !data->contains("sent") || !data->contains("received"))
+    return Missing("no data was sent");
   const auto sent = (*data)["sent"].get<int64_t>(), received = (*data)["received"].get<int64_t>();
-  return Count(key == std::string_view("sent") ? sent : key == std::string_view("received") ? received : sent - received);
+  return Count(key == std::string_view("sent")       ? sent
+               : key == std::string_view("received") ? received
+                                                     : sent - received);
 }
 
 Actual Restarts(const Session& session) {
   int64_t count = 0;
   if (const Json* restarts = Extra(session, "restarts")) {
-    for (const Json& restart : *restarts) count += restart.contains("connected_ms") && restart["connected_ms"].is_number();
+    for (const Json& restart : *restarts)
+      count += restart.contains("connected_ms") && restart["connected_ms"].is_number();
   }
   return Count(count);
 }
@@ -59,8 +63,10 @@ Actual RestartTime(const Session& session) {
   std::optional<double> longest;
   if (const Json* restarts = Extra(session, "restarts")) {
     for (const Json& restart : *restarts) {
-      if (!restart.contains("connected_ms") || !restart["connected_ms"].is_number()) return Time(std::nullopt);
-      longest = std::max(longest.value_or(0), restart["connected_ms"].get<double>() - restart.value("at_ms", 0.0));
+      if (!restart.contains("connected_ms") || !restart["connected_ms"].is_number())
+        return Time(std::nullopt);
+      longest = std::max(longest.value_or(0),
+                         restart["connected_ms"].get<double>() - restart.value("at_ms", 0.0));
     }
   }
   return Time(longest);
@@ -68,14 +74,16 @@ Actual RestartTime(const Session& session) {
 
 Actual Relays(const Session& session, const std::string& host) {
   const Json* candidates = Extra(session, "candidates");
-  if (candidates == nullptr || !candidates->contains(host)) return Missing("no candidates are reported");
+  if (candidates == nullptr || !candidates->contains(host))
+    return Missing("no candidates are reported");
   return Count((*candidates)[host].value("relay", int64_t{0}));
 }
 
 Actual Causes(const Session& session) {
   Json rules = Json::array();
   for (const results::Cause& cause : session.why.causes) {
-    if (std::find(rules.begin(), rules.end(), Json(cause.rule)) == rules.end()) rules.push_back(cause.rule);
+    if (std::find(rules.begin(), rules.end(), Json(cause.rule)) == rules.end())
+      rules.push_back(cause.rule);
   }
   if (rules.empty()) return Missing("nothing was dropped");
   return {.value = std::move(rules), .missing = {}, .any_of = true};
@@ -99,11 +107,16 @@ const std::map<std::string, SessionReader, std::less<>>& SessionReaders() {
            return p.local.type == "relay" || p.remote.type == "relay" ? "relayed" : "direct";
          });
        }},
-      {"local", [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.local.type; }); }},
-      {"remote", [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.remote.type; }); }},
-      {"local_family", [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.local.family; }); }},
-      {"remote_family", [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.remote.family; }); }},
-      {"protocol", [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.local.protocol; }); }},
+      {"local",
+       [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.local.type; }); }},
+      {"remote",
+       [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.remote.type; }); }},
+      {"local_family",
+       [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.local.family; }); }},
+      {"remote_family",
+       [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.remote.family; }); }},
+      {"protocol",
+       [](auto& s, auto&) { return OfPair(s, [](const Pair& p) { return p.local.protocol; }); }},
       {"gathering", [](auto& s, auto&) { return Time(s.timing_ms.gathering); }},
       {"first_valid_pair", [](auto& s, auto&) { return Time(s.timing_ms.first_valid_pair); }},
       {"ice_connected", [](auto& s, auto&) { return Time(s.timing_ms.ice_connected); }},
@@ -123,8 +136,9 @@ const std::map<std::string, SessionReader, std::less<>>& SessionReaders() {
       {"consent_expired",
        [](auto& s, auto&) {
          const Json* expired = Extra(s, "consent_expired");
-         return Actual{.value = expired != nullptr && expired->is_boolean() && expired->template get<bool>(),
-                       .missing = {}};
+         return Actual{
+             .value = expired != nullptr && expired->is_boolean() && expired->template get<bool>(),
+             .missing = {}};
        }},
       {"cause", [](auto& s, auto&) { return Causes(s); }},
   };
@@ -137,7 +151,9 @@ Actual OfProbe(const results::Probe& probe, std::string_view key) {
   const auto boolean = [](const std::optional<bool>& value) {
     return value ? Actual{.value = *value, .missing = {}} : Missing("not found out");
   };
-  const auto text = [](const std::string& value) { return value.empty() ? Missing("not found out") : Text(value); };
+  const auto text = [](const std::string& value) {
+    return value.empty() ? Missing("not found out") : Text(value);
+  };
   if (key == "mapping") return text(probe.mapping);
   if (key == "filtering") return text(probe.filtering);
   if (key == "hairpinning") return boolean(probe.hairpinning);
@@ -157,7 +173,8 @@ std::string ActualWords(const Actual& actual) {
   if (actual.value.is_null()) return actual.missing;
   if (!actual.value.is_array()) return Words(actual.value, actual.is_time);
   std::string out;
-  for (const Json& item : actual.value) out += (out.empty() ? "" : ", ") + Words(item, actual.is_time);
+  for (const Json& item : actual.value)
+    out += (out.empty() ? "" : ", ") + Words(item, actual.is_time);
   return out;
 }
 
@@ -169,11 +186,13 @@ std::string ExpectedWords(const Json& expected, bool is_time) {
   }
   if (!expected.is_object()) return Words(expected, is_time);
   if (expected.contains("equals")) {
-    return fmt::format("{} +- {}", Words(expected["equals"], is_time), Words(expected["tolerance"], is_time));
+    return fmt::format("{} +- {}", Words(expected["equals"], is_time),
+                       Words(expected["tolerance"], is_time));
   }
   std::string out;
   if (expected.contains("min")) out = "at least " + Words(expected["min"], is_time);
-  if (expected.contains("max")) out += (out.empty() ? "" : " and ") + ("at most " + Words(expected["max"], is_time));
+  if (expected.contains("max"))
+    out += (out.empty() ? "" : " and ") + ("at most " + Words(expected["max"], is_time));
   return out;
 }
 
@@ -192,7 +211,8 @@ bool InRange(const Json& range, const Json& actual, bool is_time) {
   if (!actual.is_number()) return false;
   const double value = actual.get<double>(), slack = is_time ? kTimeSlackMs : 0;
   if (range.contains("equals")) {
-    return std::abs(value - range["equals"].get<double>()) <= range["tolerance"].get<double>() + slack;
+    return std::abs(value - range["equals"].get<double>()) <=
+           range["tolerance"].get<double>() + slack;
   }
   return (!range.contains("min") || value >= range["min"].get<double>() - slack) &&
          (!range.contains("max") || value <= range["max"].get<double>() + slack);
@@ -202,7 +222,9 @@ bool Holds(const Json& expected, const Actual& actual) {
   if (actual.value.is_null()) return false;
   if (actual.any_of) {
     return std::any_of(actual.value.begin(), actual.value.end(), [&](const Json& item) {
-      return Holds(expected, Actual{.value = item, .missing = {}, .any_of = false, .is_time = actual.is_time});
+      return Holds(
+          expected,
+          Actual{.value = item, .missing = {}, .any_of = false, .is_time = actual.is_time});
     });
   }
   if (expected.is_array()) {
@@ -215,7 +237,8 @@ bool Holds(const Json& expected, const Actual& actual) {
 
 template <typename List>
 auto FindNamed(List& list, const std::string& name) -> decltype(&*list.begin()) {
-  const auto found = std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
+  const auto found =
+      std::find_if(list.begin(), list.end(), [&](const auto& item) { return item.name == name; });
   return found == list.end() ? nullptr : &*found;
 }
 
@@ -243,9 +266,10 @@ void Evaluate(const RunSpec& spec, Run& run) {
     failure.expectation = expectation.pointer;
     failure.expected = ExpectedWords(expectation.value, actual.is_time);
     failure.actual = ActualWords(actual);
-    failure.message = fmt::format("{}: expected {} to be {}, it is {}", expectation.subject, expectation.key,
-                                  failure.expected, failure.actual);
-    if (!expectation.because.empty()) failure.message += fmt::format(" (expected because: {})", expectation.because);
+    failure.message = fmt::format("{}: expected {} to be {}, it is {}", expectation.subject,
+                                  expectation.key, failure.expected, failure.actual);
+    if (!expectation.because.empty())
+      failure.message += fmt::format(" (expected because: {})", expectation.because);
     if (const Session* session = FindNamed(run.sessions, expectation.subject); session != nullptr) {
       if (!session->why.text.empty()) failure.message += "; " + session->why.text;
     }

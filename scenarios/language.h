@@ -23,9 +23,9 @@ struct Field {
 
 struct Type {
   enum class Kind : uint8_t {
-    kAny,        // any JSON value
-    kText,       // any string
-    kName,       // a name that the scenario declares or refers to
+    kAny,   // any JSON value
+    kText,  // any string
+    kName,  // a name that the scenario declares or refers to
     kBool,
     kInteger,    // min to max
     kQuantity,   // a string with a unit
@@ -63,23 +63,24 @@ struct Language {
 const Language& TheLanguage();
 
 // Names as the files write them, index = the enumerator's value.
-extern const std::vector<std::string> kMappingNames;          // sim::Mapping; also sim::Filtering
-extern const std::vector<std::string> kPortAssignmentNames;   // sim::PortAssignment
-extern const std::vector<std::string> kPortFallbackNames;     // sim::PortFallback
-extern const std::vector<std::string> kPoolingNames;          // sim::Pooling
-extern const std::vector<std::string> kHairpinningNames;      // sim::Hairpinning
-extern const std::vector<std::string> kRefreshNames;          // sim::Refresh
-extern const std::vector<std::string> kTrickleNames;          // IceSpec::Trickle
-extern const std::vector<std::string> kPolicyNames;           // IceSpec::Policy
-extern const std::vector<std::string> kActionNames;           // ActionSpec::Kind
-extern const std::vector<std::string> kCandidateTypeNames;    // host, srflx, prflx, relay
+extern const std::vector<std::string> kMappingNames;         // sim::Mapping; also sim::Filtering
+extern const std::vector<std::string> kPortAssignmentNames;  // sim::PortAssignment
+extern const std::vector<std::string> kPortFallbackNames;    // sim::PortFallback
+extern const std::vector<std::string> kPoolingNames;         // sim::Pooling
+extern const std::vector<std::string> kHairpinningNames;     // sim::Hairpinning
+extern const std::vector<std::string> kRefreshNames;         // sim::Refresh
+extern const std::vector<std::string> kTrickleNames;         // IceSpec::Trickle
+extern const std::vector<std::string> kPolicyNames;          // IceSpec::Policy
+extern const std::vector<std::string> kActionNames;          // ActionSpec::Kind
+extern const std::vector<std::string> kCandidateTypeNames;   // host, srflx, prflx, relay
 
 std::vector<std::string> NatPresetNames();       // with "none"
 std::vector<std::string> FirewallPresetNames();  // with "none"
 std::vector<std::string> LinkPresetNames();      // with "perfect"
 
-inline constexpr std::string_view kInternet = "internet";  // the core's name in "network", "networks" and "parent"
-inline constexpr std::size_t kMaxNames = 1000;             // of hosts, networks, servers, sessions or probes
+inline constexpr std::string_view kInternet =
+    "internet";  // the core's name in "network", "networks" and "parent"
+inline constexpr std::size_t kMaxNames = 1000;  // of hosts, networks, servers, sessions or probes
 
 }  // namespace rtclab::scenarios
 

@@ -42,7 +42,8 @@ std::string Component(std::string text) {
 }
 
 std::string DefaultName(std::string_view file) {
-  if (const auto slash = file.find_last_of("/\\"); slash != std::string_view::npos) file.remove_prefix(slash + 1);
+  if (const auto slash = file.find_last_of("/\\"); slash != std::string_view::npos)
+    file.remove_prefix(slash + 1);
   if (file.ends_with(".json")) file.remove_suffix(5);
   std::string name;
   for (const char c : file.substr(0, 64)) name += IsName("a" + std::string(1, c)) ? c : '-';
@@ -51,20 +52,26 @@ std::string DefaultName(std::string_view file) {
 
 Node Without(const Node& object, std::span<const std::string_view> keys) {
   Node out = object;
-  std::erase_if(out.members, [&](const Member& m) { return std::find(keys.begin(), keys.end(), m.key) != keys.end(); });
+  std::erase_if(out.members, [&](const Member& m) {
+    return std::find(keys.begin(), keys.end(), m.key) != keys.end();
+  });
   return out;
 }
 
 class Expander {
  public:
-  Expander(const LoadOptions& options, const Document& document, std::size_t bytes, Report& report, LoadResult& result)
+  Expander(const LoadOptions& options, const Document& document, std::size_t bytes, Report& report,
+           LoadResult& result)
       : options_(options), document_(document), bytes_(bytes), report_(report), result_(result) {}
 
   void File() {
     const Node& root = document_.root;
     if (!root.IsObject()) {
-      report_.Add(root.origin, fmt::format("expected a scenario (an object with \"hosts\") or a suite (an object with "
-                                           "\"scenarios\"), found {}", Describe(root)));
+      report_.Add(
+          root.origin,
+          fmt::format("expected a scenario (an object with \"hosts\") or a suite (an object with "
+                      "\"scenarios\"), found {}",
+                      Describe(root)));
       return;
     }
     if (root.Find("scenarios") != nullptr) return Suite(root);
@@ -81,15 +88,19 @@ class Expander {
     if (report_.count() > before) return;
     Read(root, "suite", result_.suite);
     const Node& scenarios = *root.Find("scenarios");
-    if (scenarios.members.empty()) report_.Add(scenarios.origin, "there are no scenarios; expected at least one");
+    if (scenarios.members.empty())
+      report_.Add(scenarios.origin, "there are no scenarios; expected at least one");
     const Node* common = root.Find("common");
     if (common != nullptr && !common->IsObject()) {
-      report_.Add(common->origin, fmt::format("expected an object with parts of a scenario, found {}", Describe(*common)));
+      report_.Add(
+          common->origin,
+          fmt::format("expected an object with parts of a scenario, found {}", Describe(*common)));
       return;
     }
     for (const Member& member : scenarios.members) {
       if (!member.value.IsObject()) {
-        report_.Add(member.value.origin, fmt::format("expected a scenario, found {}", Describe(member.value)));
+        report_.Add(member.value.origin,
+                    fmt::format("expected a scenario, found {}", Describe(member.value)));
         continue;
       }
       if (const Node* name = member.value.Find("name")) {
@@ -102,20 +113,26 @@ class Expander {
   }
 
   void Scenario(const Node& scenario, const std::string& name, const std::string& id) {
-    static constexpr std::string_view kNotSubstituted[] = {"matrix", "seeds", "$schema", "description", "name"};
+    static constexpr std::string_view kNotSubstituted[] = {"matrix", "seeds", "$schema",
+                                                           "description", "name"};
     const std::size_t before = report_.count();
     for (const char* key : {"$schema", "description", "name"}) {
-      With(scenario, key, [&](const Node& v) { CheckStructure(v, *TheLanguage().scenario->Find(key)->type, report_); });
+      With(scenario, key, [&](const Node& v) {
+        CheckStructure(v, *TheLanguage().scenario->Find(key)->type, report_);
+      });
     }
     const std::vector<uint64_t> seeds = Seeds(scenario);
     const Node* node = scenario.Find("matrix");
     const Matrix matrix = node == nullptr ? Matrix() : Matrix(*node, options_.max_runs, report_);
     if (report_.count() > before) return;
     const std::size_t runs = matrix.combinations().size() * seeds.size();
-    if (runs > options_.max_runs - std::min(options_.max_runs, result_.runs.size()) || runs * bytes_ > kMaxTotalSize) {
-      report_.Add(node == nullptr ? scenario.origin : node->origin,
-                  fmt::format("the file expands to more than {} runs, or to more data than the loader takes",
-                              options_.max_runs));
+    if (runs > options_.max_runs - std::min(options_.max_runs, result_.runs.size()) ||
+        runs * bytes_ > kMaxTotalSize) {
+      report_.Add(
+          node == nullptr ? scenario.origin : node->origin,
+          fmt::format(
+              "the file expands to more than {} runs, or to more data than the loader takes",
+              options_.max_runs));
       return;
     }
     const Node body = Without(scenario, kNotSubstituted);
@@ -127,10 +144,11 @@ class Expander {
   }
 
   bool OneCombination(const Node& body, const Matrix& matrix, const Combination& combination,
-                      const std::vector<uint64_t>& seeds, const std::string& name, const std::string& id) {
+                      const std::vector<uint64_t>& seeds, const std::string& name,
+                      const std::string& id) {
     const std::size_t before = report_.count();
     const Node node = matrix.Substituted(body, combination, report_);
-    CheckStructure(node, *TheLanguage().scenario, report_);
+    if (report_.count() == before) CheckStructure(node, *TheLanguage().scenario, report_);
     if (report_.count() > before) return false;
     RunSpec run = Resolve(node, matrix, combination, document_.origins, report_);
     if (report_.count() > before) return false;
@@ -141,7 +159,8 @@ class Expander {
       RunSpec& one = result_.runs.emplace_back(run);
       one.seed = seed;
       one.network.seed = seed;
-      one.id = fmt::format("{}{}{}/seed={}", id, parameters.empty() ? "" : "/", Component(parameters), seed);
+      one.id = fmt::format("{}{}{}/seed={}", id, parameters.empty() ? "" : "/",
+                           Component(parameters), seed);
     }
     return true;
   }
@@ -160,12 +179,14 @@ class Expander {
         if (!parsed) report_.Add(node->origin, parsed.error().reason);
         seeds = parsed.value_or(std::vector<uint64_t>{});
       } else if (node->IsNumber()) {
-        for (int64_t seed = 1; seed <= node->integer; ++seed) seeds.push_back(static_cast<uint64_t>(seed));
+        for (int64_t seed = 1; seed <= node->integer; ++seed)
+          seeds.push_back(static_cast<uint64_t>(seed));
       } else {
         std::set<uint64_t> seen;
         for (const Node& item : node->items) {
           const auto seed = static_cast<uint64_t>(item.integer);
-          if (!seen.insert(seed).second) report_.Add(item.origin, fmt::format("the seed {} is given twice", seed));
+          if (!seen.insert(seed).second)
+            report_.Add(item.origin, fmt::format("the seed {} is given twice", seed));
           seeds.push_back(seed);
         }
       }
@@ -191,8 +212,8 @@ LoadResult Failed(std::string file, std::string message) {
 
 LoadResult LoadText(std::string_view text, std::string_view file, const LoadOptions& options) {
   if (text.size() > options.max_bytes) {
-    return Failed(std::string(file), fmt::format("has {} bytes; a scenario file has at most {}", text.size(),
-                                                 options.max_bytes));
+    return Failed(std::string(file), fmt::format("has {} bytes; a scenario file has at most {}",
+                                                 text.size(), options.max_bytes));
   }
   auto document = ParseDocument(text, file);
   LoadResult result;
@@ -213,7 +234,8 @@ LoadResult Load(const std::filesystem::path& file, const LoadOptions& options) {
   std::error_code error;
   const auto status = std::filesystem::status(file, error);
   if (!std::filesystem::exists(status)) return Failed(file.string(), "there is no such file");
-  if (std::filesystem::is_directory(status)) return Failed(file.string(), "is a directory; expected a scenario file");
+  if (std::filesystem::is_directory(status))
+    return Failed(file.string(), "is a directory; expected a scenario file");
   std::ifstream stream(file, std::ios::binary);
   if (!stream) return Failed(file.string(), "cannot be opened for reading");
   std::string text(options.max_bytes + 1, '\0');
@@ -221,21 +243,23 @@ LoadResult Load(const std::filesystem::path& file, const LoadOptions& options) {
   if (stream.bad()) return Failed(file.string(), "cannot be read");
   text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.size() > options.max_bytes) {
-    return Failed(file.string(), fmt::format("has more than {} bytes, the most that a scenario file may have",
-                                             options.max_bytes));
+    return Failed(file.string(),
+                  fmt::format("has more than {} bytes, the most that a scenario file may have",
+                              options.max_bytes));
   }
   return LoadText(text, file.string(), options);
 }
 
 Result<std::vector<uint64_t>> ParseSeeds(std::string_view text) {
-  const std::string what = fmt::format("{} is no list of seeds; expected such as \"7\", \"1..100\" or \"1,5,10..12\"",
-                                       Quoted(text));
+  const std::string what = fmt::format(
+      "{} is no list of seeds; expected such as \"7\", \"1..100\" or \"1,5,10..12\"", Quoted(text));
   std::vector<uint64_t> seeds;
   std::set<uint64_t> seen;
   std::size_t offset = 0;
   for (;;) {
     const auto comma = text.find(',', offset);
-    const std::string_view part = text.substr(offset, comma == std::string_view::npos ? comma : comma - offset);
+    const std::string_view part =
+        text.substr(offset, comma == std::string_view::npos ? comma : comma - offset);
     uint64_t low = 0, high = 0;
     const char* const end = part.data() + part.size();
     const auto first = std::from_chars(part.data(), end, low);
@@ -246,12 +270,16 @@ Result<std::vector<uint64_t>> ParseSeeds(std::string_view text) {
       const auto second = std::from_chars(first.ptr + 2, end, high);
       if (second.ec != std::errc() || second.ptr != end || high < low) return Fail(what, offset);
     }
-    if (high > static_cast<uint64_t>(INT64_MAX)) return Fail(fmt::format("{}; a seed is at most {}", what, INT64_MAX), offset);
+    if (high > static_cast<uint64_t>(INT64_MAX))
+      return Fail(fmt::format("{}; a seed is at most {}", what, INT64_MAX), offset);
     if (high - low >= kMaxSeeds - seeds.size()) {
-      return Fail(fmt::format("{} are too many seeds; expected at most {}", Quoted(text), kMaxSeeds), offset);
+      return Fail(
+          fmt::format("{} are too many seeds; expected at most {}", Quoted(text), kMaxSeeds),
+          offset);
     }
     for (uint64_t seed = low; seed <= high; ++seed) {
-      if (!seen.insert(seed).second) return Fail(fmt::format("the seed {} is twice in {}", seed, Quoted(text)), offset);
+      if (!seen.insert(seed).second)
+        return Fail(fmt::format("the seed {} is twice in {}", seed, Quoted(text)), offset);
       seeds.push_back(seed);
     }
     if (comma == std::string_view::npos) return seeds;

@@ -16,16 +16,16 @@
 namespace rtclab::scenarios {
 
 struct LoadOptions {
-  std::vector<uint64_t> seeds;            // when not empty: instead of the file's own
-  std::size_t max_runs = 50'000;          // of one file; more is an error
-  std::size_t max_bytes = 1024 * 1024;   // of one file
+  std::vector<uint64_t> seeds;          // when not empty: instead of the file's own
+  std::size_t max_runs = 50'000;        // of one file; more is an error
+  std::size_t max_bytes = 1024 * 1024;  // of one file
   std::size_t max_diagnostics = 10;
 };
 
 struct LoadResult {
-  std::string suite;                    // the file's "suite" or "name", otherwise the file's name without ".json"
-  std::string digest;                   // 16 hex digits of the file's bytes (FNV-1a 64): tells whether it changed
-  std::vector<RunSpec> runs;            // empty when there are diagnostics; order: file, matrix, seeds
+  std::string suite;   // the file's "suite" or "name", otherwise the file's name without ".json"
+  std::string digest;  // 16 hex digits of the file's bytes (FNV-1a 64): tells whether it changed
+  std::vector<RunSpec> runs;  // empty when there are diagnostics; order: file, matrix, seeds
   std::vector<Diagnostic> diagnostics;  // in the order of the file
 
   bool ok() const { return diagnostics.empty(); }

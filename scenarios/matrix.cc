@@ -34,13 +34,19 @@ std::string Slug(std::string_view label) {
 
 std::optional<std::string> ScalarText(const Node& node) {
   switch (node.type) {
-    case Node::Type::kNull: return "null";
-    case Node::Type::kBool: return node.boolean ? "true" : "false";
-    case Node::Type::kInteger: return std::to_string(node.integer);
-    case Node::Type::kReal: return fmt::format("{}", node.real);
-    case Node::Type::kString: return node.text;
+    case Node::Type::kNull:
+      return "null";
+    case Node::Type::kBool:
+      return node.boolean ? "true" : "false";
+    case Node::Type::kInteger:
+      return std::to_string(node.integer);
+    case Node::Type::kReal:
+      return fmt::format("{}", node.real);
+    case Node::Type::kString:
+      return node.text;
     case Node::Type::kArray:
-    case Node::Type::kObject: break;
+    case Node::Type::kObject:
+      break;
   }
   return std::nullopt;
 }
@@ -93,7 +99,8 @@ std::vector<Node> NamedValues(const Node& node, Report& report) {
   } else if (const auto range = ParseRange(node.text)) {
     const auto count = static_cast<uint64_t>(range->second) - static_cast<uint64_t>(range->first);
     if (count >= kMaxAxisValues) {
-      report.Add(node.origin, fmt::format("{} are too many values; expected at most {}", Quoted(node.text), kMaxAxisValues));
+      report.Add(node.origin, fmt::format("{} are too many values; expected at most {}",
+                                          Quoted(node.text), kMaxAxisValues));
       return {};
     }
     std::vector<Node> out;
@@ -107,8 +114,9 @@ std::vector<Node> NamedValues(const Node& node, Report& report) {
     }
   } else {
     const std::vector<std::string> valid = {"nat-presets", "link-presets", "firewall-presets"};
-    report.Add(node.origin, fmt::format("{} is neither a list, a range such as \"1..5\" nor a name of a list{}",
-                                        Quoted(node.text), Suggestion(node.text, valid)));
+    report.Add(node.origin,
+               fmt::format("{} is neither a list, a range such as \"1..5\" nor a name of a list{}",
+                           Quoted(node.text), Suggestion(node.text, valid)));
     return {};
   }
   std::vector<Node> out;
@@ -126,14 +134,17 @@ AxisValue ReadValue(const Node& item, Report& report) {
     out.value = *value;
     out.labelled = true;
   } else if (auto text = ScalarText(item); text && text->size() > kLongestLabel) {
-    report.Add(item.origin, fmt::format("a value of a matrix has {} characters; expected at most {}, or "
-                                        "{{\"label\": \"...\", \"value\": ...}}", text->size(), kLongestLabel));
+    report.Add(item.origin,
+               fmt::format("a value of a matrix has {} characters; expected at most {}, or "
+                           "{{\"label\": \"...\", \"value\": ...}}",
+                           text->size(), kLongestLabel));
   } else if (text) {
     out.label = std::move(*text);
     out.value = item;
   } else {
     report.Add(item.origin, fmt::format("{} needs a label as a value of a matrix; expected "
-                                        "{{\"label\": \"...\", \"value\": ...}}", Describe(item)));
+                                        "{{\"label\": \"...\", \"value\": ...}}",
+                                        Describe(item)));
   }
   out.slug = Slug(out.label);
   return out;
@@ -169,8 +180,9 @@ Matrix::Matrix(const Node& node, std::size_t max_combinations, Report& report) {
   With(node, "exclude", [&](const Node& patterns) {
     std::vector<Combination> kept;
     for (const Combination& c : combinations_) {
-      const bool excluded = std::any_of(patterns.items.begin(), patterns.items.end(),
-                                        [&](const Node& pattern) { return Matches(pattern, c, report); });
+      const bool excluded =
+          std::any_of(patterns.items.begin(), patterns.items.end(),
+                      [&](const Node& pattern) { return Matches(pattern, c, report); });
       if (!excluded) kept.push_back(c);
     }
     combinations_ = std::move(kept);
@@ -183,7 +195,8 @@ Matrix::Matrix(const Node& node, std::size_t max_combinations, Report& report) {
 void Matrix::ReadAxes(const Node& axes, std::vector<Axis>& out, Report& report) const {
   for (const Member& member : axes.members) {
     if (FindAxis(member.key) != nullptr) {
-      report.Add(member.value.origin, fmt::format("the axis \"{}\" is given twice", member.key), true);
+      report.Add(member.value.origin, fmt::format("the axis \"{}\" is given twice", member.key),
+                 true);
       continue;
     }
     Axis axis{.name = member.key, .values = {}};
@@ -195,7 +208,8 @@ void Matrix::ReadAxes(const Node& axes, std::vector<Axis>& out, Report& report) 
     std::set<std::string> labels;
     for (const AxisValue& value : axis.values) {
       if (!value.label.empty() && !labels.insert(value.label).second) {
-        report.Add(value.value.origin, fmt::format("the value {} is twice in axis \"{}\"", Quoted(value.label), axis.name));
+        report.Add(value.value.origin, fmt::format("the value {} is twice in axis \"{}\"",
+                                                   Quoted(value.label), axis.name));
       }
     }
     MakeSlugsUnique(axis);
@@ -203,23 +217,26 @@ void Matrix::ReadAxes(const Node& axes, std::vector<Axis>& out, Report& report) 
   }
 }
 
-void Matrix::Multiply(const std::vector<Axis>& paired, std::size_t max_combinations, const Node& node, Report& report) {
+void Matrix::Multiply(const std::vector<Axis>& paired, std::size_t max_combinations,
+                      const Node& node, Report& report) {
   if (axes_.empty() && paired.empty()) {
-    report.Add(node.origin, "an empty matrix gives no runs; expected \"cartesian\" or \"paired\" with an axis");
+    report.Add(node.origin,
+               "an empty matrix gives no runs; expected \"cartesian\" or \"paired\" with an axis");
     return;
   }
   const std::size_t rows = paired.empty() ? 1 : paired.front().values.size();
   for (const Axis& axis : paired) {
     if (axis.values.size() == rows) continue;
     report.Add(node.Find("paired")->Find(axis.name)->origin,
-               fmt::format("paired axes need equally many values; \"{}\" has {}, \"{}\" has {}", paired.front().name, rows,
-                           axis.name, axis.values.size()));
+               fmt::format("paired axes need equally many values; \"{}\" has {}, \"{}\" has {}",
+                           paired.front().name, rows, axis.name, axis.values.size()));
     return;
   }
   std::size_t total = rows;
   for (const Axis& axis : axes_) {
     if (axis.values.size() > max_combinations / std::max<std::size_t>(total, 1)) {
-      report.Add(node.origin, fmt::format("the matrix has more than {} combinations", max_combinations));
+      report.Add(node.origin,
+                 fmt::format("the matrix has more than {} combinations", max_combinations));
       return;
     }
     total *= axis.values.size();
@@ -229,19 +246,22 @@ void Matrix::Multiply(const std::vector<Axis>& paired, std::size_t max_combinati
   for (std::size_t i = 0; i < total; ++i) {
     Combination combination(axes_.size(), i % rows);
     std::size_t rest = i / rows;
-    for (std::size_t a = cartesian; a-- > 0; rest /= axes_[a].values.size()) combination[a] = rest % axes_[a].values.size();
+    for (std::size_t a = cartesian; a-- > 0; rest /= axes_[a].values.size())
+      combination[a] = rest % axes_[a].values.size();
     combinations_.push_back(std::move(combination));
   }
 }
 
-bool Matrix::ElementMatches(const Node& element, const Axis& axis, const AxisValue& value, Report& report) const {
+bool Matrix::ElementMatches(const Node& element, const Axis& axis, const AxisValue& value,
+                            Report& report) const {
   if (element.IsString() && element.text.starts_with('@')) {
     const std::string name = element.text.substr(1);
     const Node* group = groups_.Find(name);
     if (group == nullptr) {
       std::vector<std::string> names;
       for (const Member& member : groups_.members) names.push_back("@" + member.key);
-      report.Add(element.origin, fmt::format("unknown group {}{}", Quoted(element.text), Suggestion(element.text, names)));
+      report.Add(element.origin, fmt::format("unknown group {}{}", Quoted(element.text),
+                                             Suggestion(element.text, names)));
       return false;
     }
     return std::any_of(group->items.begin(), group->items.end(), [&](const Node& item) {
@@ -254,8 +274,8 @@ bool Matrix::ElementMatches(const Node& element, const Axis& axis, const AxisVal
   if (!known) {
     std::vector<std::string> labels;
     for (const AxisValue& v : axis.values) labels.push_back(v.label);
-    report.Add(element.origin, fmt::format("{} is no value of the axis \"{}\"{}", Describe(element), axis.name,
-                                           Suggestion(text.value_or(""), labels)));
+    report.Add(element.origin, fmt::format("{} is no value of the axis \"{}\"{}", Describe(element),
+                                           axis.name, Suggestion(text.value_or(""), labels)));
     return false;
   }
   return *text == value.label;
@@ -267,13 +287,17 @@ bool Matrix::Matches(const Node& pattern, const Combination& combination, Report
     const Axis* axis = FindAxis(member.key);
     if (axis == nullptr) {
       report.Add(member.value.origin,
-                 fmt::format("the matrix has no axis {}{}", Quoted(member.key), Suggestion(member.key, AxisNames())), true);
+                 fmt::format("the matrix has no axis {}{}", Quoted(member.key),
+                             Suggestion(member.key, AxisNames())),
+                 true);
       return false;
     }
-    const AxisValue& value = axis->values[combination[static_cast<std::size_t>(axis - axes_.data())]];
+    const AxisValue& value =
+        axis->values[combination[static_cast<std::size_t>(axis - axes_.data())]];
     bool any = false;
     if (member.value.IsArray()) {
-      for (const Node& element : member.value.items) any |= ElementMatches(element, *axis, value, report);
+      for (const Node& element : member.value.items)
+        any |= ElementMatches(element, *axis, value, report);
     } else {
       any = ElementMatches(member.value, *axis, value, report);
     }
@@ -283,7 +307,8 @@ bool Matrix::Matches(const Node& pattern, const Combination& combination, Report
 }
 
 const Axis* Matrix::FindAxis(std::string_view name) const {
-  const auto found = std::find_if(axes_.begin(), axes_.end(), [&](const Axis& a) { return a.name == name; });
+  const auto found =
+      std::find_if(axes_.begin(), axes_.end(), [&](const Axis& a) { return a.name == name; });
   return found == axes_.end() ? nullptr : &*found;
 }
 
@@ -300,14 +325,16 @@ Node Matrix::Substituted(const Node& node, const Combination& combination, Repor
   return out;
 }
 
-Node Matrix::Substitute(const Node& node, const Combination& combination, Report& report, std::size_t& budget) const {
+Node Matrix::Substitute(const Node& node, const Combination& combination, Report& report,
+                        std::size_t& budget) const {
   if (budget == 0) return NullNode(node.origin);
   if (node.IsString() && node.text.find("${") != std::string::npos) {
     // A text that is one parameter becomes its value.
     if (node.text.starts_with("${") && node.text.find('}') == node.text.size() - 1) {
       const std::string name = node.text.substr(2, node.text.size() - 3);
       if (const Axis* axis = FindAxis(name)) {
-        const Node& value = axis->values[combination[static_cast<std::size_t>(axis - axes_.data())]].value;
+        const Node& value =
+            axis->values[combination[static_cast<std::size_t>(axis - axes_.data())]].value;
         budget -= std::min(budget, Weight(value));
         return budget == 0 ? NullNode(node.origin) : value;
       }
@@ -318,11 +345,13 @@ Node Matrix::Substitute(const Node& node, const Combination& combination, Report
   }
   Node out = node;
   for (Node& item : out.items) item = Substitute(item, combination, report, budget);
-  for (Member& member : out.members) member.value = Substitute(member.value, combination, report, budget);
+  for (Member& member : out.members)
+    member.value = Substitute(member.value, combination, report, budget);
   return out;
 }
 
-std::string Matrix::Expanded(const Node& node, const Combination& combination, Report& report) const {
+std::string Matrix::Expanded(const Node& node, const Combination& combination,
+                             Report& report) const {
   std::string out;
   std::string_view rest = node.text;
   for (;;) {
@@ -339,16 +368,22 @@ std::string Matrix::Expanded(const Node& node, const Combination& combination, R
     const Axis* axis = FindAxis(name);
     if (axis == nullptr) {
       report.Add(node.origin, axes_.empty()
-                                  ? fmt::format("{} names a parameter, and there is no matrix", Quoted("${" + name + "}"))
-                                  : fmt::format("unknown parameter {}{}", Quoted(name), Suggestion(name, AxisNames())));
+                                  ? fmt::format("{} names a parameter, and there is no matrix",
+                                                Quoted("${" + name + "}"))
+                                  : fmt::format("unknown parameter {}{}", Quoted(name),
+                                                Suggestion(name, AxisNames())));
       continue;
     }
-    const AxisValue& value = axis->values[combination[static_cast<std::size_t>(axis - axes_.data())]];
+    const AxisValue& value =
+        axis->values[combination[static_cast<std::size_t>(axis - axes_.data())]];
     if (const auto text = ScalarText(value.value)) {
       out += *text;
     } else {
-      report.Add(node.origin, fmt::format("the parameter \"{}\" is {} and can only be a whole value, not a part of a text",
-                                          name, Describe(value.value)));
+      report.Add(
+          node.origin,
+          fmt::format(
+              "the parameter \"{}\" is {} and can only be a whole value, not a part of a text",
+              name, Describe(value.value)));
     }
   }
 }
@@ -365,7 +400,8 @@ Json Matrix::Parameters(const Combination& combination) const {
 std::string Matrix::Id(const Combination& combination) const {
   std::string out;
   for (std::size_t i = 0; i < axes_.size(); ++i) {
-    out += fmt::format("{}{}={}", i == 0 ? "" : ",", axes_[i].name, axes_[i].values[combination[i]].slug);
+    out += fmt::format("{}{}={}", i == 0 ? "" : ",", axes_[i].name,
+                       axes_[i].values[combination[i]].slug);
   }
   return out;
 }

@@ -13,8 +13,8 @@
 namespace rtclab::scenarios {
 
 struct AxisValue {
-  std::string label;  // what ids and patterns call it
-  std::string slug;   // the label for file names; unique in its axis
+  std::string label;      // what ids and patterns call it
+  std::string slug;       // the label for file names; unique in its axis
   bool labelled = false;  // by {"label", "value"}
   Node value;
 };
@@ -53,11 +53,14 @@ class Matrix {
 
  private:
   void ReadAxes(const Node& axes, std::vector<Axis>& out, Report& report) const;
-  void Multiply(const std::vector<Axis>& paired, std::size_t max_combinations, const Node& node, Report& report);
-  bool ElementMatches(const Node& element, const Axis& axis, const AxisValue& value, Report& report) const;
+  void Multiply(const std::vector<Axis>& paired, std::size_t max_combinations, const Node& node,
+                Report& report);
+  bool ElementMatches(const Node& element, const Axis& axis, const AxisValue& value,
+                      Report& report) const;
   const Axis* FindAxis(std::string_view name) const;
   std::vector<std::string> AxisNames() const;
-  Node Substitute(const Node& node, const Combination& combination, Report& report, std::size_t& budget) const;
+  Node Substitute(const Node& node, const Combination& combination, Report& report,
+                  std::size_t& budget) const;
   std::string Expanded(const Node& node, const Combination& combination, Report& report) const;
 
   std::vector<Axis> axes_;

@@ -21,10 +21,11 @@ struct NatModel {
   bool present = true;
   Dependence mapping = Dependence::kNone;
   Dependence filtering = Dependence::kNone;
-  bool same_port = false;  // whatever the mapping, the external port is the internal one (overloading, overlapping)
+  bool same_port =
+      false;  // whatever the mapping, the external port is the internal one (overloading, overlapping)
 };
 
-using Address = int;                       // 0: the STUN server; 1, 2: the external addresses of the two sides
+using Address = int;  // 0: the STUN server; 1, 2: the external addresses of the two sides
 using Endpoint = std::pair<Address, int>;  // the port is a number of its own for each mapping
 
 // One host behind its NAT, with one socket.
@@ -39,9 +40,17 @@ class Side {
     return from;
   }
 
-  // Whether a packet gets in.
-  bool Admits(Endpoint from, Endpoint to) const {
+  // Whether a packet gets in. One that does and that answers nothing opens a session of its own, and what is sent back
+  // belongs to it: RFC 4787 section 4.1 is about sessions that the inner side opens.
+  bool Admits(Endpoint from, Endpoint to) {
     if (!nat_.present) return true;
+    if (!PassesFilter(from, to)) return false;
+    if (!sent_[to].contains(from)) entered_.try_emplace(from, to.second);
+    return true;
+  }
+
+ private:
+  bool PassesFilter(Endpoint from, Endpoint to) const {
     const auto mapping = sent_.find(to);
     if (mapping == sent_.end()) return false;
     for (const Endpoint& peer : mapping->second) {
@@ -52,8 +61,8 @@ class Side {
     return false;
   }
 
- private:
   int Port(Endpoint to) {
+    if (const auto session = entered_.find(to); session != entered_.end()) return session->second;
     if (!nat_.present || nat_.same_port || nat_.mapping == Dependence::kNone) return 0;
     const Endpoint key = {to.first, nat_.mapping == Dependence::kAddress ? 0 : to.second};
     return ports_.try_emplace(key, static_cast<int>(ports_.size()) + 1).first->second;
@@ -62,6 +71,7 @@ class Side {
   Address address_;
   NatModel nat_;
   std::map<Endpoint, int> ports_;
+  std::map<Endpoint, int> entered_;              // by peer: the port that it came in by
   std::map<Endpoint, std::set<Endpoint>> sent_;  // by external endpoint: where it has sent to
 };
 
@@ -77,7 +87,8 @@ Prediction Predict(const NatModel& left, const NatModel& right) {
   Side sides[2] = {Side(1, left), Side(2, right)};
   const Endpoint signalled[2] = {sides[0].Send({0, 0}), sides[1].Send({0, 0})};
   std::set<Endpoint> known[2] = {{signalled[1]}, {signalled[0]}};
-  std::set<std::pair<Endpoint, Endpoint>> valid;  // of the first side: own external endpoint, the other's
+  std::set<std::pair<Endpoint, Endpoint>>
+      valid;  // of the first side: own external endpoint, the other's
   for (std::size_t size = 0, before = 1; size != before;) {
     before = size;
     for (int own = 0; own < 2; ++own) {
@@ -108,17 +119,19 @@ const std::map<std::string, NatModel>& Presets() {
   const NatModel symmetric = {.mapping = D::kAddressAndPort, .filtering = D::kAddressAndPort};
   static const std::map<std::string, NatModel> presets = {
       {"none", {.present = false}},
-      {"full-cone", {}},                                                          // RFC 3489 section 5
-      {"restricted-cone", {.filtering = D::kAddress}},                            // RFC 3489 section 5
-      {"port-restricted-cone", {.filtering = D::kAddressAndPort}},                // RFC 3489 section 5
-      {"symmetric", symmetric},                                                   // RFC 3489 section 5
-      {"address-dependent", {.mapping = D::kAddress, .filtering = D::kAddressAndPort}},  // RFC 4787 section 4.1
-      {"rfc4787", {}},                                                            // RFC 4787 section 11, REQ-1 and 8
-      {"rfc7857", {.filtering = D::kAddress}},                                    // RFC 4787 REQ-8, the stricter way
-      {"linux-masquerade", {.mapping = D::kAddressAndPort, .filtering = D::kAddressAndPort, .same_port = true}},
+      {"full-cone", {}},                                            // RFC 3489 section 5
+      {"restricted-cone", {.filtering = D::kAddress}},              // RFC 3489 section 5
+      {"port-restricted-cone", {.filtering = D::kAddressAndPort}},  // RFC 3489 section 5
+      {"symmetric", symmetric},                                     // RFC 3489 section 5
+      {"address-dependent",
+       {.mapping = D::kAddress, .filtering = D::kAddressAndPort}},  // RFC 4787 section 4.1
+      {"rfc4787", {}},                          // RFC 4787 section 11, REQ-1 and 8
+      {"rfc7857", {.filtering = D::kAddress}},  // RFC 4787 REQ-8, the stricter way
+      {"linux-masquerade",
+       {.mapping = D::kAddressAndPort, .filtering = D::kAddressAndPort, .same_port = true}},
       {"freebsd-pf", symmetric},
       {"cisco-ios", symmetric},
-      {"carrier-grade", {}},                                                      // RFC 6888 section 3, REQ-1 and 7
+      {"carrier-grade", {}},  // RFC 6888 section 3, REQ-1 and 7
       {"aws-nat-gateway", symmetric},
       {"gcp-cloud-nat", symmetric},
       {"azure-nat-gateway", symmetric},
@@ -147,12 +160,17 @@ std::set<std::string> Expected(const RunSpec& run, const std::string& key) {
 
 void HoldAgainst(const RunSpec& run, const Prediction& prediction) {
   EXPECT_EQ(Expected(run, "state"), std::set<std::string>{"connected"}) << run.id;
-  EXPECT_EQ(Expected(run, "path"), std::set<std::string>{prediction.direct ? "direct" : "relayed"}) << run.id;
+  EXPECT_EQ(Expected(run, "path"), std::set<std::string>{prediction.direct ? "direct" : "relayed"})
+      << run.id;
   const std::set<std::string> local = Expected(run, "local"), remote = Expected(run, "remote");
   if (!prediction.direct) return;
   // The table may allow more than one type, but never leaves one out that can happen.
-  EXPECT_TRUE(std::includes(local.begin(), local.end(), prediction.local.begin(), prediction.local.end())) << run.id;
-  EXPECT_TRUE(std::includes(remote.begin(), remote.end(), prediction.remote.begin(), prediction.remote.end())) << run.id;
+  EXPECT_TRUE(
+      std::includes(local.begin(), local.end(), prediction.local.begin(), prediction.local.end()))
+      << run.id;
+  EXPECT_TRUE(std::includes(remote.begin(), remote.end(), prediction.remote.begin(),
+                            prediction.remote.end()))
+      << run.id;
 }
 
 TEST(NatMatrixModelTest, KnowsEveryPreset) {
@@ -167,7 +185,8 @@ TEST(NatMatrixModelTest, AgreesWithTheTableForEveryPair) {
   ASSERT_TRUE(matrix.ok());
   int relayed = 0;
   for (const RunSpec& run : matrix.runs) {
-    const Prediction prediction = Predict(Presets().at(run.parameters["left"]), Presets().at(run.parameters["right"]));
+    const Prediction prediction =
+        Predict(Presets().at(run.parameters["left"]), Presets().at(run.parameters["right"]));
     relayed += !prediction.direct;
     HoldAgainst(run, prediction);
   }
@@ -176,9 +195,10 @@ TEST(NatMatrixModelTest, AgreesWithTheTableForEveryPair) {
 }
 
 TEST(NatMatrixModelTest, AgreesWithTheTableForEveryBehaviour) {
-  const std::map<std::string, Dependence> dependence = {{"endpoint-independent", Dependence::kNone},
-                                                        {"address-dependent", Dependence::kAddress},
-                                                        {"address-and-port-dependent", Dependence::kAddressAndPort}};
+  const std::map<std::string, Dependence> dependence = {
+      {"endpoint-independent", Dependence::kNone},
+      {"address-dependent", Dependence::kAddress},
+      {"address-and-port-dependent", Dependence::kAddressAndPort}};
   const LoadResult suite = Load(RoomDirectory() / "suites" / "nat-behaviours.json");
   ASSERT_EQ(suite.runs.size(), 36u);
   for (const RunSpec& run : suite.runs) {
@@ -192,7 +212,8 @@ TEST(NatMatrixModelTest, AgreesWithTheTableForEveryBehaviour) {
 
 // The model itself against the cases that RFC 5128 section 3 describes in words.
 TEST(NatMatrixModelTest, HolePunchingNeedsOneSideThatKeepsItsPort) {
-  const NatModel port_restricted = Presets().at("port-restricted-cone"), symmetric = Presets().at("symmetric");
+  const NatModel port_restricted = Presets().at("port-restricted-cone"),
+                 symmetric = Presets().at("symmetric");
   EXPECT_TRUE(Predict(port_restricted, port_restricted).direct);
   EXPECT_FALSE(Predict(port_restricted, symmetric).direct);
   EXPECT_FALSE(Predict(symmetric, symmetric).direct);

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::array<Unit, 6> kDurations = {
     {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"min", 60e9}, {"h", 3600e9}}};
-constexpr std::array<Unit, 4> kRates = {{{"bit/s", 1}, {"kbit/s", 1e3}, {"Mbit/s", 1e6}, {"Gbit/s", 1e9}}};
+constexpr std::array<Unit, 4> kRates = {
+    {{"bit/s", 1}, {"kbit/s", 1e3}, {"Mbit/s", 1e6}, {"Gbit/s", 1e9}}};
 constexpr std::array<Unit, 1> kShares = {{{"%", 0.01}}};
 constexpr std::array<Unit, 3> kSizes = {{{"B", 1}, {"kB", 1e3}, {"MB", 1e6}}};
 
@@ -24,10 +25,14 @@ struct Limits {
 
 Limits LimitsOf(QuantityKind kind) {
   switch (kind) {
-    case QuantityKind::kDuration: return {"a duration such as \"20 ms\"", "168 h", 168 * 3600e9};
-    case QuantityKind::kRate: return {"a rate such as \"2 Mbit/s\"", "1000 Gbit/s", 1e12};
-    case QuantityKind::kShare: return {"a percentage such as \"1 %\"", "100 %", 1};
-    case QuantityKind::kSize: break;
+    case QuantityKind::kDuration:
+      return {"a duration such as \"20 ms\"", "168 h", 168 * 3600e9};
+    case QuantityKind::kRate:
+      return {"a rate such as \"2 Mbit/s\"", "1000 Gbit/s", 1e12};
+    case QuantityKind::kShare:
+      return {"a percentage such as \"1 %\"", "100 %", 1};
+    case QuantityKind::kSize:
+      break;
   }
   return {"a size such as \"1200 B\"", "1 MB", 1e6};
 }
@@ -47,10 +52,14 @@ bool IsPlainNumber(std::string_view text) {
 
 std::span<const Unit> Units(QuantityKind kind) {
   switch (kind) {
-    case QuantityKind::kDuration: return kDurations;
-    case QuantityKind::kRate: return kRates;
-    case QuantityKind::kShare: return kShares;
-    case QuantityKind::kSize: break;
+    case QuantityKind::kDuration:
+      return kDurations;
+    case QuantityKind::kRate:
+      return kRates;
+    case QuantityKind::kShare:
+      return kShares;
+    case QuantityKind::kSize:
+      break;
   }
   return kSizes;
 }
@@ -77,22 +86,24 @@ tl::expected<double, std::string> ParseQuantity(std::string_view text, QuantityK
   for (const Unit& known : Units(kind)) {
     if (known.name != unit) continue;
     if (!spaced) {
-      return tl::unexpected(fmt::format("{} lacks the space before its unit; expected \"{} {}\"", Quoted(text), number,
-                                        known.name));
+      return tl::unexpected(fmt::format("{} lacks the space before its unit; expected \"{} {}\"",
+                                        Quoted(text), number, known.name));
     }
     double value = 0;
     std::from_chars(number.data(), number.data() + number.size(), value);
     // A percentage divides, so that "1 %" is exactly the double 0.01.
     value = kind == QuantityKind::kShare ? value / 100 : value * known.factor;
     if (value > limits.max) {
-      return tl::unexpected(fmt::format("{} is more than the largest value allowed, {}", Quoted(text), limits.limit));
+      return tl::unexpected(
+          fmt::format("{} is more than the largest value allowed, {}", Quoted(text), limits.limit));
     }
     return value;
   }
   if (unit.empty()) {
     return tl::unexpected(fmt::format("{} has no unit; expected {}", Quoted(text), limits.noun));
   }
-  return tl::unexpected(fmt::format("{} has the unknown unit {}{}", Quoted(text), Quoted(unit), Suggestion(unit, names)));
+  return tl::unexpected(fmt::format("{} has the unknown unit {}{}", Quoted(text), Quoted(unit),
+                                    Suggestion(unit, names)));
 }
 
 }  // namespace rtclab::scenarios

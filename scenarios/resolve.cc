@@ -13,7 +13,8 @@
 namespace rtclab::scenarios {
 namespace {
 
-constexpr double kLargestDatagram = 1200;  // fits every link preset with IPv6, UDP and TURN around it
+constexpr double kLargestDatagram =
+    1200;  // fits every link preset with IPv6, UDP and TURN around it
 
 class Resolver {
  public:
@@ -48,13 +49,15 @@ class Resolver {
   NetworkResolver network_;
   RunSpec run_;
   std::vector<std::string> user_hosts_;  // declared under "hosts"
-  std::set<std::string> refused_discovery_;  // servers whose behaviour_discovery the file sets to false
+  std::set<std::string>
+      refused_discovery_;  // servers whose behaviour_discovery the file sets to false
 };
 
 RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
   Read(scenario_, "max_duration", run_.max_duration);
   if (run_.max_duration > TimeDelta::Seconds(24 * 3600)) {
-    report_.Add(scenario_.Find("max_duration")->origin, "is more than the 24 h that a run may take");
+    report_.Add(scenario_.Find("max_duration")->origin,
+                "is more than the 24 h that a run may take");
   }
   With(scenario_, "networks", [&](const Node& v) { network_.AddNetworks(v); });
   const Node& hosts = *scenario_.Find("hosts");
@@ -76,7 +79,8 @@ RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
 const std::string* Resolver::KnownHost(const Node& name) {
   const auto found = std::find(user_hosts_.begin(), user_hosts_.end(), name.text);
   if (found != user_hosts_.end()) return &*found;
-  report_.Add(name.origin, fmt::format("unknown host {}{}", Quoted(name.text), Suggestion(name.text, user_hosts_)));
+  report_.Add(name.origin, fmt::format("unknown host {}{}", Quoted(name.text),
+                                       Suggestion(name.text, user_hosts_)));
   return nullptr;
 }
 
@@ -124,9 +128,11 @@ void Resolver::Server(const std::string& name, const Node& node) {
   }
   for (const ServerSpec& other : run_.servers) {
     if (other.host != server.host) continue;
-    if (other.port != server.port && !(other.behaviour_discovery && other.port + 1 == server.port)) continue;
-    report_.Add(node.origin, fmt::format("port {} of the host \"{}\" already belongs to the server \"{}\"", server.port,
-                                         server.host, other.name));
+    if (other.port != server.port && !(other.behaviour_discovery && other.port + 1 == server.port))
+      continue;
+    report_.Add(node.origin,
+                fmt::format("port {} of the host \"{}\" already belongs to the server \"{}\"",
+                            server.port, server.host, other.name));
   }
   if (server.behaviour_discovery) network_.FindHost(server.host)->addresses = 2;
   run_.servers.push_back(std::move(server));
@@ -141,8 +147,11 @@ void Resolver::ServerHost(const Node& node, ServerSpec& server) {
   }
   for (const char* key : {"network", "families", "link"}) {
     if (const Node* own = node.Find(key)) {
-      report_.Add(own->origin, fmt::format("\"{}\" is for a server with a host of its own; this one runs on \"{}\"", key,
-                                           host->text), true);
+      report_.Add(
+          own->origin,
+          fmt::format("\"{}\" is for a server with a host of its own; this one runs on \"{}\"", key,
+                      host->text),
+          true);
     }
   }
   if (const std::string* known = KnownHost(*host)) server.host = *known;
@@ -164,23 +173,28 @@ void Resolver::ReadServer(const Node& node, ServerSpec& server) {
 
 void Resolver::TurnOptions(const Node& node, ServerSpec& server, const sim::HostSpec& host) {
   if (!server.turn) {
-    for (const char* key : {"username", "password", "client_password", "rest_secret", "rest_ttl", "max_lifetime",
-                            "user_quota", "allow_private_peers", "relay_families"}) {
+    for (const char* key :
+         {"username", "password", "client_password", "rest_secret", "rest_ttl", "max_lifetime",
+          "user_quota", "allow_private_peers", "relay_families"}) {
       if (const Node* value = node.Find(key)) {
-        report_.Add(value->origin, fmt::format("\"{}\" is for a turn server; this one is stun", key), true);
+        report_.Add(value->origin,
+                    fmt::format("\"{}\" is for a turn server; this one is stun", key), true);
       }
     }
     const Node* discovery = node.Find("behaviour_discovery");
     if (discovery != nullptr && !discovery->boolean) refused_discovery_.insert(server.name);
     return;
   }
-  if (const Node* discovery = node.Find("behaviour_discovery"); discovery != nullptr && discovery->boolean) {
-    report_.Add(discovery->origin, "\"behaviour_discovery\" is for a stun server; this one is turn", true);
+  if (const Node* discovery = node.Find("behaviour_discovery");
+      discovery != nullptr && discovery->boolean) {
+    report_.Add(discovery->origin, "\"behaviour_discovery\" is for a stun server; this one is turn",
+                true);
   }
   if (server.rest_secret) {
     for (const char* key : {"password", "client_password"}) {
       if (const Node* value = node.Find(key)) {
-        report_.Add(value->origin, fmt::format("\"{}\" has no effect with \"rest_secret\"", key), true);
+        report_.Add(value->origin, fmt::format("\"{}\" has no effect with \"rest_secret\"", key),
+                    true);
       }
     }
   } else if (const Node* ttl = node.Find("rest_ttl")) {
@@ -189,7 +203,8 @@ void Resolver::TurnOptions(const Node& node, ServerSpec& server, const sim::Host
   With(node, "relay_families", [&](const Node& v) {
     const auto families = ReadFamilies(v, report_);
     if ((families.ipv4 && !host.ipv4) || (families.ipv6 && !host.ipv6)) {
-      report_.Add(v.origin, fmt::format("the server's host \"{}\" has only {}", host.name, host.ipv4 ? "ipv4" : "ipv6"));
+      report_.Add(v.origin, fmt::format("the server's host \"{}\" has only {}", host.name,
+                                        host.ipv4 ? "ipv4" : "ipv6"));
     }
     server.ipv4_relay = families.ipv4;
     server.ipv6_relay = families.ipv6;
@@ -214,7 +229,7 @@ void Resolver::Sessions() {
     node.members.push_back({"between", std::move(between)});
     Session("call", node);
   }
-  if (run_.sessions.empty() && scenario_.Find("probes") == nullptr) {
+  if (run_.sessions.empty() && scenario_.Find("probes") == nullptr && !user_hosts_.empty()) {
     const Node* sessions = scenario_.Find("sessions");
     report_.Add(sessions == nullptr ? scenario_.Find("hosts")->origin : sessions->origin,
                 "there is nothing to run; expected a session (two hosts) or a probe");
@@ -230,7 +245,8 @@ void Resolver::Session(const std::string& name, const Node& node) {
   session.a.host = between.items[0].text;
   session.b.host = between.items[1].text;
   if (a != nullptr && a == b) {
-    report_.Add(between.origin, fmt::format("a session of \"{}\" with itself; expected two different hosts", *a));
+    report_.Add(between.origin,
+                fmt::format("a session of \"{}\" with itself; expected two different hosts", *a));
   }
   Node shared;
   shared.type = Node::Type::kObject;
@@ -241,8 +257,10 @@ void Resolver::Session(const std::string& name, const Node& node) {
     const std::vector<std::string> hosts = {session.a.host, session.b.host};
     for (const Member& member : endpoints->members) {
       if (member.key == hosts[0] || member.key == hosts[1]) continue;
-      report_.Add(member.value.origin, fmt::format("the host {} is not in this session{}", Quoted(member.key),
-                                                   Suggestion(member.key, hosts)), true);
+      report_.Add(member.value.origin,
+                  fmt::format("the host {} is not in this session{}", Quoted(member.key),
+                              Suggestion(member.key, hosts)),
+                  true);
     }
   }
   for (EndpointSpec* endpoint : {&session.a, &session.b}) {
@@ -253,7 +271,8 @@ void Resolver::Session(const std::string& name, const Node& node) {
   Read(node, "signalling_delay", session.signalling_delay);
   if (session.start >= run_.max_duration) {
     report_.Add(node.Find("start") == nullptr ? node.origin : node.Find("start")->origin,
-                fmt::format("the session would start after the run's end, {} s", run_.max_duration.seconds()));
+                fmt::format("the session would start after the run's end, {} s",
+                            run_.max_duration.seconds()));
   }
   if (a != nullptr && b != nullptr && a != b) Families(between, session);
   With(node, "actions", [&](const Node& list) {
@@ -264,7 +283,8 @@ void Resolver::Session(const std::string& name, const Node& node) {
 
 void Resolver::Ice(const Node& options, IceSpec& ice) {
   With(options, "mode", [&](const Node& v) { ice.lite = v.text == "lite"; });
-  With(options, "nomination", [&](const Node& v) { ice.aggressive_nomination = v.text == "aggressive"; });
+  With(options, "nomination",
+       [&](const Node& v) { ice.aggressive_nomination = v.text == "aggressive"; });
   ReadEnum(options, "trickle", kTrickleNames, ice.trickle);
   ReadEnum(options, "policy", kPolicyNames, ice.policy);
   Read(options, "ta", ice.ta);
@@ -276,8 +296,10 @@ void Resolver::Ice(const Node& options, IceSpec& ice) {
     for (const Node& item : list.items) {
       const std::vector<std::string> names = ServerNames();
       if (FindServer(item.text) == nullptr) {
-        report_.Add(item.origin, fmt::format("unknown server {}{}", Quoted(item.text), Suggestion(item.text, names)));
-      } else if (std::find(ice.servers.begin(), ice.servers.end(), item.text) != ice.servers.end()) {
+        report_.Add(item.origin, fmt::format("unknown server {}{}", Quoted(item.text),
+                                             Suggestion(item.text, names)));
+      } else if (std::find(ice.servers.begin(), ice.servers.end(), item.text) !=
+                 ice.servers.end()) {
         report_.Add(item.origin, fmt::format("the server {} is given twice", Quoted(item.text)));
       } else {
         ice.servers.push_back(item.text);
@@ -292,18 +314,23 @@ void Resolver::Families(const Node& between, const SessionSpec& session) {
   const sim::HostSpec& b = *network_.FindHost(session.b.host);
   if ((a.ipv4 && b.ipv4) || (a.ipv6 && b.ipv6)) return;
   if ((!a.ipv4 && !a.ipv6) || (!b.ipv4 && !b.ipv6)) return;  // reported already
-  const auto bridges = [&](const EndpointSpec& endpoint, const sim::HostSpec& own, const sim::HostSpec& other) {
-    return std::any_of(endpoint.ice.servers.begin(), endpoint.ice.servers.end(), [&](const std::string& name) {
-      const ServerSpec& server = *FindServer(name);
-      const sim::HostSpec& host = *network_.FindHost(server.host);
-      const bool reachable = (own.ipv4 && host.ipv4) || (own.ipv6 && host.ipv6);
-      return server.turn && reachable && ((other.ipv4 && server.ipv4_relay) || (other.ipv6 && server.ipv6_relay));
-    });
+  const auto bridges = [&](const EndpointSpec& endpoint, const sim::HostSpec& own,
+                           const sim::HostSpec& other) {
+    return std::any_of(
+        endpoint.ice.servers.begin(), endpoint.ice.servers.end(), [&](const std::string& name) {
+          const ServerSpec& server = *FindServer(name);
+          const sim::HostSpec& host = *network_.FindHost(server.host);
+          const bool reachable = (own.ipv4 && host.ipv4) || (own.ipv6 && host.ipv6);
+          return server.turn && reachable &&
+                 ((other.ipv4 && server.ipv4_relay) || (other.ipv6 && server.ipv6_relay));
+        });
   };
   if (bridges(session.a, a, b) || bridges(session.b, b, a)) return;
-  report_.Add(between.origin, fmt::format("\"{}\" ({}) and \"{}\" ({}) have no address family in common, and no turn "
-                                          "server relays from one to the other", a.name, a.ipv4 ? "ipv4" : "ipv6",
-                                          b.name, b.ipv4 ? "ipv4" : "ipv6"));
+  report_.Add(
+      between.origin,
+      fmt::format("\"{}\" ({}) and \"{}\" ({}) have no address family in common, and no turn "
+                  "server relays from one to the other",
+                  a.name, a.ipv4 ? "ipv4" : "ipv6", b.name, b.ipv4 ? "ipv4" : "ipv6"));
 }
 
 ActionSpec Resolver::Action(const Node& node, const SessionSpec& session) {
@@ -324,7 +351,8 @@ ActionSpec Resolver::Action(const Node& node, const SessionSpec& session) {
     With(node, "size", [&](const Node& v) {
       const double size = QuantityOf(v, QuantityKind::kSize);
       if (size < 1 || size > kLargestDatagram) {
-        report_.Add(v.origin, fmt::format("{} is out of range; expected 1 B to {} B", Quoted(v.text), kLargestDatagram));
+        report_.Add(v.origin, fmt::format("{} is out of range; expected 1 B to {} B",
+                                          Quoted(v.text), kLargestDatagram));
       }
       action.size = static_cast<int>(std::min(size, kLargestDatagram));
     });
@@ -345,7 +373,8 @@ void Resolver::ActionTarget(const Node& node, const SessionSpec& session, Action
       action.kind == ActionSpec::Kind::kIceRestart || action.kind == ActionSpec::Kind::kSendData;
   const bool of_nat = action.kind == ActionSpec::Kind::kNatReboot;
   const std::string& verb = node.Find("do")->text;
-  if ((host != nullptr) == (network != nullptr) || (of_endpoint && host == nullptr) || (of_nat && network == nullptr)) {
+  if ((host != nullptr) == (network != nullptr) || (of_endpoint && host == nullptr) ||
+      (of_nat && network == nullptr)) {
     report_.Add(node.origin, fmt::format("{} needs {}", verb,
                                          of_endpoint ? "a \"host\" of the session"
                                          : of_nat    ? "a \"network\" with a NAT"
@@ -356,8 +385,8 @@ void Resolver::ActionTarget(const Node& node, const SessionSpec& session, Action
     action.target = host->text;
     const std::vector<std::string> hosts = {session.a.host, session.b.host};
     if (of_endpoint && host->text != hosts[0] && host->text != hosts[1]) {
-      report_.Add(host->origin, fmt::format("the host {} is not in this session{}", Quoted(host->text),
-                                            Suggestion(host->text, hosts)));
+      report_.Add(host->origin, fmt::format("the host {} is not in this session{}",
+                                            Quoted(host->text), Suggestion(host->text, hosts)));
     } else if (!of_endpoint && network_.FindHost(host->text) == nullptr) {
       report_.Add(host->origin, fmt::format("unknown host {}{}", Quoted(host->text),
                                             Suggestion(host->text, network_.HostNames())));
@@ -379,14 +408,16 @@ void Resolver::Probes() {
   if (probes == nullptr) return;
   for (const Member& probe : probes->members) Probe(probe.key, probe.value);
   if (probes->members.empty() && run_.sessions.empty()) {
-    report_.Add(probes->origin, "there is nothing to run; expected a session (two hosts) or a probe");
+    report_.Add(probes->origin,
+                "there is nothing to run; expected a session (two hosts) or a probe");
   }
 }
 
 void Resolver::Probe(const std::string& name, const Node& node) {
   for (const SessionSpec& session : run_.sessions) {
     if (session.name != name) continue;
-    report_.Add(node.origin, fmt::format("the name {} already belongs to a session", Quoted(name)), true);
+    report_.Add(node.origin, fmt::format("the name {} already belongs to a session", Quoted(name)),
+                true);
     return;
   }
   ProbeSpec probe;
@@ -398,7 +429,8 @@ void Resolver::Probe(const std::string& name, const Node& node) {
     Read(node, "lifetime", probe.lifetime);
     if (probe.start >= run_.max_duration) {
       report_.Add(node.Find("start")->origin,
-                  fmt::format("the probe would start after the run's end, {} s", run_.max_duration.seconds()));
+                  fmt::format("the probe would start after the run's end, {} s",
+                              run_.max_duration.seconds()));
     }
   }
   ProbeServer(node, probe);
@@ -411,7 +443,8 @@ void Resolver::ProbeServer(const Node& node, ProbeSpec& probe) {
   ServerSpec* server = nullptr;
   if (given == nullptr) {
     for (ServerSpec& candidate : run_.servers) {
-      if (server == nullptr && !candidate.turn && !refused_discovery_.contains(candidate.name)) server = &candidate;
+      if (server == nullptr && !candidate.turn && !refused_discovery_.contains(candidate.name))
+        server = &candidate;
     }
     if (server == nullptr) {
       report_.Add(node.origin, "there is no stun server with behaviour_discovery to probe against");
@@ -420,13 +453,16 @@ void Resolver::ProbeServer(const Node& node, ProbeSpec& probe) {
   } else {
     server = FindServer(given->text);
     if (server == nullptr) {
-      report_.Add(given->origin,
-                  fmt::format("unknown server {}{}", Quoted(given->text), Suggestion(given->text, ServerNames())));
+      report_.Add(given->origin, fmt::format("unknown server {}{}", Quoted(given->text),
+                                             Suggestion(given->text, ServerNames())));
       return;
     }
     if (server->turn || refused_discovery_.contains(server->name)) {
-      report_.Add(given->origin, fmt::format("the server {} does no behaviour discovery; expected a stun server with "
-                                             "behaviour_discovery", Quoted(given->text)));
+      report_.Add(
+          given->origin,
+          fmt::format("the server {} does no behaviour discovery; expected a stun server with "
+                      "behaviour_discovery",
+                      Quoted(given->text)));
       return;
     }
   }
@@ -437,8 +473,8 @@ void Resolver::ProbeServer(const Node& node, ProbeSpec& probe) {
 
 }  // namespace
 
-RunSpec Resolve(const Node& scenario, const Matrix& matrix, const Combination& combination, const Origins& origins,
-                Report& report) {
+RunSpec Resolve(const Node& scenario, const Matrix& matrix, const Combination& combination,
+                const Origins& origins, Report& report) {
   return Resolver(scenario, origins, report).Run(matrix, combination);
 }
 

@@ -10,8 +10,8 @@ namespace rtclab::scenarios {
 
 // `scenario` has passed CheckStructure, without "matrix" and "seeds", and its parameters are substituted. The result's
 // id, scenario and seed stay empty. What is impossible is reported; the result is then of no use.
-RunSpec Resolve(const Node& scenario, const Matrix& matrix, const Combination& combination, const Origins& origins,
-                Report& report);
+RunSpec Resolve(const Node& scenario, const Matrix& matrix, const Combination& combination,
+                const Origins& origins, Report& report);
 
 }  // namespace rtclab::scenarios
 

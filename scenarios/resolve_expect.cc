@@ -12,7 +12,8 @@ namespace {
 
 // Whether the values of this check are durations, which become milliseconds.
 bool IsDuration(const Type& check) {
-  return check.kind == Type::Kind::kChoice && check.alternatives.front()->kind == Type::Kind::kQuantity;
+  return check.kind == Type::Kind::kChoice &&
+         check.alternatives.front()->kind == Type::Kind::kQuantity;
 }
 
 Json Value(const Node& node, bool duration) {
@@ -32,13 +33,16 @@ Json Range(const Node& node, bool duration, Report& report) {
   const Node* tolerance = node.Find("tolerance");
   const bool bounds = min != nullptr || max != nullptr;
   if (bounds == (equals != nullptr) || (tolerance != nullptr && equals == nullptr)) {
-    report.Add(node.origin, "expected either \"min\" or \"max\" or both, or \"equals\" with a \"tolerance\"");
+    report.Add(node.origin,
+               "expected either \"min\" or \"max\" or both, or \"equals\" with a \"tolerance\"");
     return nullptr;
   }
   Json out = Json::object();
   if (equals != nullptr) {
     out["equals"] = Value(*equals, duration);
-    out["tolerance"] = tolerance == nullptr ? Json(0) : Tolerance(*tolerance, duration, out["equals"].get<double>());
+    out["tolerance"] = tolerance == nullptr
+                           ? Json(0)
+                           : Tolerance(*tolerance, duration, out["equals"].get<double>());
     return out;
   }
   if (min != nullptr) out["min"] = Value(*min, duration);
@@ -51,8 +55,8 @@ Json Range(const Node& node, bool duration, Report& report) {
 
 class ExpectationResolver {
  public:
-  ExpectationResolver(const Matrix& matrix, const Combination& combination, const Origins& origins, Report& report,
-                      RunSpec& run)
+  ExpectationResolver(const Matrix& matrix, const Combination& combination, const Origins& origins,
+                      Report& report, RunSpec& run)
       : matrix_(matrix), combination_(combination), origins_(origins), report_(report), run_(run) {}
 
   void Entry(const Node& entry) {
@@ -87,7 +91,8 @@ class ExpectationResolver {
         expectation.value = Range(member.value, duration, report_);
       } else if (member.value.IsArray()) {
         expectation.value = Json::array();
-        for (const Node& item : member.value.items) expectation.value.push_back(Value(item, duration));
+        for (const Node& item : member.value.items)
+          expectation.value.push_back(Value(item, duration));
       } else {
         expectation.value = Value(member.value, duration);
       }
@@ -107,7 +112,9 @@ class ExpectationResolver {
     }
     names.insert(names.end(), {"when", "because"});
     report_.Add(subject.value.origin,
-                fmt::format("unknown session or probe {}{}", Quoted(subject.key), Suggestion(subject.key, names)), true);
+                fmt::format("unknown session or probe {}{}", Quoted(subject.key),
+                            Suggestion(subject.key, names)),
+                true);
     return nullptr;
   }
 
@@ -124,10 +131,12 @@ void ResolveExpectations(const Node& expect, const Matrix& matrix, const Combina
                          const Origins& origins, Report& report, RunSpec& run) {
   for (const char* reserved : {"when", "because"}) {
     for (const SessionSpec& session : run.sessions) {
-      if (session.name == reserved) report.Add(expect.origin, fmt::format("a session cannot be called \"{}\"", reserved));
+      if (session.name == reserved)
+        report.Add(expect.origin, fmt::format("a session cannot be called \"{}\"", reserved));
     }
     for (const ProbeSpec& probe : run.probes) {
-      if (probe.name == reserved) report.Add(expect.origin, fmt::format("a probe cannot be called \"{}\"", reserved));
+      if (probe.name == reserved)
+        report.Add(expect.origin, fmt::format("a probe cannot be called \"{}\"", reserved));
     }
   }
   ExpectationResolver resolver(matrix, combination, origins, report, run);

@@ -20,7 +20,8 @@ void ApplyShare(const Node& object, std::string_view key, double& out) {
 
 void ApplyLinkFigures(const Node& object, sim::LinkBehaviour& link, Report& report) {
   With(object, "rate", [&](const Node& v) {
-    link.rate = DataRate::BitsPerSec(std::max<int64_t>(1, static_cast<int64_t>(QuantityOf(v, QuantityKind::kRate) + 0.5)));
+    link.rate = DataRate::BitsPerSec(
+        std::max<int64_t>(1, static_cast<int64_t>(QuantityOf(v, QuantityKind::kRate) + 0.5)));
   });
   Read(object, "delay", link.delay);
   Read(object, "jitter", link.jitter);
@@ -40,20 +41,24 @@ void ApplyLinkFigures(const Node& object, sim::LinkBehaviour& link, Report& repo
   With(object, "mtu", [&](const Node& v) {
     const double bytes = QuantityOf(v, QuantityKind::kSize);
     if (bytes < 576 || bytes > 65535) {
-      report.Add(v.origin, fmt::format("{} is out of range; expected 576 B to 65535 B", Quoted(v.text)));
+      report.Add(v.origin,
+                 fmt::format("{} is out of range; expected 576 B to 65535 B", Quoted(v.text)));
     }
     link.mtu = static_cast<int>(std::min(bytes, 65535.0));
   });
-  for (const auto& [key, value, limit] : {std::tuple("delay", link.delay, 60), std::tuple("jitter", link.jitter, 60)}) {
+  for (const auto& [key, value, limit] :
+       {std::tuple("delay", link.delay, 60), std::tuple("jitter", link.jitter, 60)}) {
     if (value > TimeDelta::Seconds(limit)) {
-      report.Add(object.Find(key)->origin, fmt::format("is more than the {} s that a link may take", limit));
+      report.Add(object.Find(key)->origin,
+                 fmt::format("is more than the {} s that a link may take", limit));
     }
   }
 }
 
 // "5000", 5000 or "5000-5999".
 std::optional<std::pair<uint16_t, uint16_t>> ReadPorts(const Node& node, Report& report) {
-  if (node.IsNumber()) return std::pair(static_cast<uint16_t>(node.integer), static_cast<uint16_t>(node.integer));
+  if (node.IsNumber())
+    return std::pair(static_cast<uint16_t>(node.integer), static_cast<uint16_t>(node.integer));
   unsigned low = 0, high = 0;
   const char* const end = node.text.data() + node.text.size();
   auto [at, error] = std::from_chars(node.text.data(), end, low);
@@ -67,8 +72,10 @@ std::optional<std::pair<uint16_t, uint16_t>> ReadPorts(const Node& node, Report&
     }
   }
   if (!good || low < 1 || high > 65535 || low > high) {
-    report.Add(node.origin, fmt::format("{} is no port or range of ports; expected such as 3478 or \"5000-5999\"",
-                                        Quoted(node.text)));
+    report.Add(
+        node.origin,
+        fmt::format("{} is no port or range of ports; expected such as 3478 or \"5000-5999\"",
+                    Quoted(node.text)));
     return std::nullopt;
   }
   return std::pair(static_cast<uint16_t>(low), static_cast<uint16_t>(high));
@@ -85,12 +92,16 @@ void ReadPrefix(const Node& node, sim::FirewallRule& rule, Report& report) {
     length = longest;
     if (slash != std::string_view::npos) {
       const auto digits = text.substr(slash + 1);
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-      good = error == std::errc() && end == digits.data() + digits.size() && length >= 0 && length <= longest;
+      const auto [end, error] =
+          std::from_chars(digits.data(), digits.data() + digits.size(), length);
+      good = error == std::errc() && end == digits.data() + digits.size() && length >= 0 &&
+             length <= longest;
     }
   }
   if (!good) {
-    report.Add(node.origin, fmt::format("{} is no address or prefix; expected such as \"203.0.113.0/24\"", Quoted(text)));
+    report.Add(node.origin,
+               fmt::format("{} is no address or prefix; expected such as \"203.0.113.0/24\"",
+                           Quoted(text)));
     return;
   }
   rule.remote = *address;
@@ -190,9 +201,11 @@ std::optional<sim::NatBehaviour> ResolveNat(const Node& node, Report& report) {
                "port_overlapping needs address-and-port-dependent mapping and filtering");
   }
   if (nat->port_low > nat->port_high) {
-    const Node* at = node.Find("port_low") != nullptr ? node.Find("port_low") : node.Find("port_high");
+    const Node* at =
+        node.Find("port_low") != nullptr ? node.Find("port_low") : node.Find("port_high");
     report.Add(at == nullptr ? node.origin : at->origin,
-               fmt::format("the lowest external port {} is above the highest, {}", nat->port_low, nat->port_high));
+               fmt::format("the lowest external port {} is above the highest, {}", nat->port_low,
+                           nat->port_high));
   }
   return nat;
 }
@@ -200,7 +213,8 @@ std::optional<sim::NatBehaviour> ResolveNat(const Node& node, Report& report) {
 std::optional<sim::FirewallBehaviour> ResolveFirewall(const Node& node, Report& report) {
   std::optional<sim::FirewallBehaviour> firewall;
   const auto preset = [&](const std::string& name) {
-    if (const sim::FirewallPreset* found = sim::FindFirewallPreset(name)) firewall = found->behaviour;
+    if (const sim::FirewallPreset* found = sim::FindFirewallPreset(name))
+      firewall = found->behaviour;
   };
   if (node.IsString()) {
     preset(node.text);
@@ -208,8 +222,10 @@ std::optional<sim::FirewallBehaviour> ResolveFirewall(const Node& node, Report& 
   }
   With(node, "preset", [&](const Node& v) { preset(v.text); });
   if (!firewall) firewall.emplace();
-  With(node, "outbound", [&](const Node& v) { firewall->default_allow_outbound = v.text == "allow"; });
-  With(node, "inbound", [&](const Node& v) { firewall->default_allow_inbound = v.text == "allow"; });
+  With(node, "outbound",
+       [&](const Node& v) { firewall->default_allow_outbound = v.text == "allow"; });
+  With(node, "inbound",
+       [&](const Node& v) { firewall->default_allow_inbound = v.text == "allow"; });
   Read(node, "stateful", firewall->stateful);
   With(node, "rules", [&](const Node& list) {
     std::vector<sim::FirewallRule> rules;
@@ -217,7 +233,8 @@ std::optional<sim::FirewallBehaviour> ResolveFirewall(const Node& node, Report& 
       sim::FirewallRule rule = ReadRule(item, report);
       for (const sim::FirewallRule& other : rules) {
         if (other.name == rule.name) {
-          report.Add(item.Find("name")->origin, fmt::format("a rule named {} is already there", Quoted(rule.name)));
+          report.Add(item.Find("name")->origin,
+                     fmt::format("a rule named {} is already there", Quoted(rule.name)));
         }
       }
       rules.push_back(std::move(rule));
@@ -234,7 +251,8 @@ Families ReadFamilies(const Node& list, Report& report) {
   Families out;
   for (const Node& item : list.items) {
     bool& family = item.text == "ipv4" ? out.ipv4 : out.ipv6;
-    if (family) report.Add(item.origin, fmt::format("the family {} is given twice", Quoted(item.text)));
+    if (family)
+      report.Add(item.origin, fmt::format("the family {} is given twice", Quoted(item.text)));
     family = true;
   }
   return out;
@@ -247,8 +265,13 @@ bool NetworkResolver::NameIsFree(const std::string& name, OriginId origin) {
   }
   const bool lan = lans_.contains(name), host = hosts_.contains(name);
   if (!lan && !host) return true;
-  report_.Add(origin, fmt::format("the name {} already belongs to a {}; networks, hosts and the hosts of servers need "
-                                  "different names", Quoted(name), lan ? "network" : "host"), true);
+  report_.Add(
+      origin,
+      fmt::format(
+          "the name {} already belongs to a {}; networks, hosts and the hosts of servers need "
+          "different names",
+          Quoted(name), lan ? "network" : "host"),
+      true);
   return false;
 }
 
@@ -260,9 +283,11 @@ void NetworkResolver::AddNetworks(const Node& networks) {
     With(member.value, "nat", [&](const Node& v) { lan.nat = ResolveNat(v, report_); });
     With(member.value, "external_addresses", [&](const Node& v) {
       lan.external_addresses = static_cast<int>(v.integer);
-      if (!lan.nat && lan.external_addresses > 1) report_.Add(v.origin, "needs a NAT in this network");
+      if (!lan.nat && lan.external_addresses > 1)
+        report_.Add(v.origin, "needs a NAT in this network");
     });
-    With(member.value, "firewall", [&](const Node& v) { lan.firewall = ResolveFirewall(v, report_); });
+    With(member.value, "firewall",
+         [&](const Node& v) { lan.firewall = ResolveFirewall(v, report_); });
     With(member.value, "link", [&](const Node& v) { lan.uplink = ResolveLink(v, report_); });
     lans_.emplace(lan.name, spec_.lans.size());
     spec_.lans.push_back(std::move(lan));
@@ -281,7 +306,8 @@ void NetworkResolver::LinkParents(const Node& networks) {
       }
       std::vector<std::string> names = LanNames();
       names.emplace_back(kInternet);
-      report_.Add(v.origin, fmt::format("unknown network {}{}", Quoted(v.text), Suggestion(v.text, names)));
+      report_.Add(v.origin,
+                  fmt::format("unknown network {}{}", Quoted(v.text), Suggestion(v.text, names)));
     });
   }
   for (std::size_t i = 0; i < spec_.lans.size(); ++i) BreakCycle(networks, i);
@@ -292,7 +318,8 @@ void NetworkResolver::BreakCycle(const Node& networks, std::size_t first) {
   sim::LanSpec& lan = spec_.lans[first];
   std::string path = lan.name;
   std::size_t at = first;
-  for (std::size_t steps = 0; steps <= spec_.lans.size() && !spec_.lans[at].parent.empty(); ++steps) {
+  for (std::size_t steps = 0; steps <= spec_.lans.size() && !spec_.lans[at].parent.empty();
+       ++steps) {
     at = lans_.at(spec_.lans[at].parent);
     if (path.size() < 200) path += " -> " + spec_.lans[at].name;
     if (at != first) continue;
@@ -320,9 +347,10 @@ void NetworkResolver::InheritFamilies(const Node& networks) {
                                             : Families{.ipv4 = parent->ipv4, .ipv6 = parent->ipv6};
       if (given != nullptr) {
         const Families wanted = ReadFamilies(*given, report_);
-        if (parent != nullptr && ((wanted.ipv4 && !parent->ipv4) || (wanted.ipv6 && !parent->ipv6))) {
-          report_.Add(given->origin, fmt::format("the parent network \"{}\" has only {}", parent->name,
-                                                 parent->ipv4 ? "ipv4" : "ipv6"));
+        if (parent != nullptr &&
+            ((wanted.ipv4 && !parent->ipv4) || (wanted.ipv6 && !parent->ipv6))) {
+          report_.Add(given->origin, fmt::format("the parent network \"{}\" has only {}",
+                                                 parent->name, parent->ipv4 ? "ipv4" : "ipv6"));
         }
         families = wanted;
       }
@@ -332,18 +360,21 @@ void NetworkResolver::InheritFamilies(const Node& networks) {
   }
 }
 
-bool NetworkResolver::Attach(sim::HostSpec& host, const Node& network_name, const sim::LinkSpec& link) {
-  sim::AttachmentSpec attachment{.lan = network_name.text == kInternet ? "" : network_name.text, .access = link};
+bool NetworkResolver::Attach(sim::HostSpec& host, const Node& network_name,
+                             const sim::LinkSpec& link) {
+  sim::AttachmentSpec attachment{.lan = network_name.text == kInternet ? "" : network_name.text,
+                                 .access = link};
   if (!attachment.lan.empty() && !lans_.contains(attachment.lan)) {
     std::vector<std::string> names = LanNames();
     names.emplace_back(kInternet);
-    report_.Add(network_name.origin,
-                fmt::format("unknown network {}{}", Quoted(network_name.text), Suggestion(network_name.text, names)));
+    report_.Add(network_name.origin, fmt::format("unknown network {}{}", Quoted(network_name.text),
+                                                 Suggestion(network_name.text, names)));
     return false;
   }
   for (const sim::AttachmentSpec& other : host.attachments) {
     if (other.lan != attachment.lan) continue;
-    report_.Add(network_name.origin, fmt::format("the host is in the network {} already", Quoted(network_name.text)));
+    report_.Add(network_name.origin,
+                fmt::format("the host is in the network {} already", Quoted(network_name.text)));
     return false;
   }
   host.attachments.push_back(std::move(attachment));
@@ -363,8 +394,9 @@ void NetworkResolver::SetFamilies(sim::HostSpec& host, const Node& node, Familie
   if (const Node* given = node.IsObject() ? node.Find("families") : nullptr) {
     families = ReadFamilies(*given, report_);
     if (!internet && ((families.ipv4 && !available.ipv4) || (families.ipv6 && !available.ipv6))) {
-      report_.Add(given->origin, fmt::format("no network of the host has {}; they have only {}",
-                                             available.ipv4 ? "ipv6" : "ipv4", available.ipv4 ? "ipv4" : "ipv6"));
+      report_.Add(given->origin,
+                  fmt::format("no network of the host has {}; they have only {}",
+                              available.ipv4 ? "ipv6" : "ipv4", available.ipv4 ? "ipv4" : "ipv6"));
     }
   }
   host.ipv4 = families.ipv4;
@@ -372,7 +404,7 @@ void NetworkResolver::SetFamilies(sim::HostSpec& host, const Node& node, Familie
 }
 
 void NetworkResolver::AddHost(const std::string& name, const Node& node) {
-  if (!NameIsFree(name, node.origin)) return;
+  NameIsFree(name, node.origin);  // if not, the host is still there for whatever refers to it
   sim::HostSpec host;
   host.name = name;
   if (node.IsString()) {
@@ -403,7 +435,8 @@ void NetworkResolver::AddHost(const std::string& name, const Node& node) {
 }
 
 void NetworkResolver::AddServerHost(const std::string& name, const Node& node, Families fallback) {
-  if (!NameIsFree(name, node.origin)) return;
+  NameIsFree(name, node.origin);
+  if (hosts_.contains(name)) return;
   sim::HostSpec host;
   host.name = name;
   sim::LinkSpec link;
@@ -429,7 +462,8 @@ const sim::LanSpec* NetworkResolver::FindLan(const std::string& name) const {
 }
 
 bool NetworkResolver::has_ipv6_host() const {
-  return std::any_of(spec_.hosts.begin(), spec_.hosts.end(), [](const sim::HostSpec& h) { return h.ipv6; });
+  return std::any_of(spec_.hosts.begin(), spec_.hosts.end(),
+                     [](const sim::HostSpec& h) { return h.ipv6; });
 }
 
 std::vector<std::string> NetworkResolver::HostNames() const {

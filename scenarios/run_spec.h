@@ -34,7 +34,7 @@ struct ServerSpec {
   bool allow_private_peers = false;
   bool ipv4_relay = true;
   bool ipv6_relay = true;
-  bool silent = false;  // receives and never answers: a dead server
+  bool silent = false;                         // receives and never answers: a dead server
   std::optional<std::string> client_password;  // what clients use instead of the right one
   // Life of REST credentials from the run's start; zero: expired.
   TimeDelta rest_ttl = TimeDelta::Seconds(86400);

@@ -20,7 +20,8 @@ class SchemaWriter {
     root["$schema"] = "http://json-schema.org/draft-07/schema#";
     root["title"] = "rtclab scenario";
     root["description"] =
-        "A scenario or a suite of scenarios. Written from the language's tables; see scenarios/README.md.";
+        "A scenario or a suite of scenarios. Written from the language's tables; see "
+        "scenarios/README.md.";
     root["if"] = {{"required", {"scenarios"}}};
     root["then"] = Reference(*language.suite);
     root["else"] = Reference(*language.scenario);
@@ -44,7 +45,8 @@ class SchemaWriter {
     if (type.name.empty()) return Definition(type);
     const std::string name = type.name + (part_ && HasParts(type) ? "-part" : "");
     if (!definitions_.contains(name)) {
-      definitions_[name] = nullptr;  // keeps the order of first use, whatever the definition refers to
+      definitions_[name] =
+          nullptr;  // keeps the order of first use, whatever the definition refers to
       Json definition = Definition(type);
       definitions_[name] = std::move(definition);
     }
@@ -54,11 +56,14 @@ class SchemaWriter {
   // Whether a suite may give this in pieces: objects are merged, everything else is replaced.
   static bool HasParts(const Type& type) {
     if (type.kind != Kind::kChoice) return type.kind == Kind::kObject;
-    return std::any_of(type.alternatives.begin(), type.alternatives.end(), [](const Type* t) { return HasParts(*t); });
+    return std::any_of(type.alternatives.begin(), type.alternatives.end(),
+                       [](const Type* t) { return HasParts(*t); });
   }
 
   // A type whose JSON type is not string can still be written as "${name}".
-  Json OrParameter(Json schema) { return {{"anyOf", {std::move(schema), {{"$ref", "#/definitions/parameter"}}}}}; }
+  Json OrParameter(Json schema) {
+    return {{"anyOf", {std::move(schema), {{"$ref", "#/definitions/parameter"}}}}};
+  }
 
   Json List(const Type& type) {
     const bool part = part_;
@@ -72,21 +77,34 @@ class SchemaWriter {
 
   Json Definition(const Type& type) {
     switch (type.kind) {
-      case Kind::kAny: return Json::object();
-      case Kind::kText: return {{"type", "string"}};
-      case Kind::kName: return Name(type);
-      case Kind::kBool: return OrParameter({{"type", "boolean"}});
-      case Kind::kInteger: return Integer(type);
-      case Kind::kQuantity: return {{"type", "string"}, {"pattern", QuantityPattern(type.quantity)},
-                                    {"description", type.description}};
-      case Kind::kTolerance: return Tolerance(type);
-      case Kind::kEnum: return OrParameter({{"type", "string"}, {"enum", type.values}});
-      case Kind::kObject: return Object(type);
-      case Kind::kList: return List(type);
-      case Kind::kChoice: break;
+      case Kind::kAny:
+        return Json::object();
+      case Kind::kText:
+        return {{"type", "string"}};
+      case Kind::kName:
+        return Name(type);
+      case Kind::kBool:
+        return OrParameter({{"type", "boolean"}});
+      case Kind::kInteger:
+        return Integer(type);
+      case Kind::kQuantity:
+        return {{"type", "string"},
+                {"pattern", QuantityPattern(type.quantity)},
+                {"description", type.description}};
+      case Kind::kTolerance:
+        return Tolerance(type);
+      case Kind::kEnum:
+        return OrParameter({{"type", "string"}, {"enum", type.values}});
+      case Kind::kObject:
+        return Object(type);
+      case Kind::kList:
+        return List(type);
+      case Kind::kChoice:
+        break;
     }
     Json out = {{"anyOf", Json::array()}};
-    for (const Type* alternative : type.alternatives) out["anyOf"].push_back(Reference(*alternative));
+    for (const Type* alternative : type.alternatives)
+      out["anyOf"].push_back(Reference(*alternative));
     return out;
   }
 
@@ -104,14 +122,17 @@ class SchemaWriter {
 
   static std::string QuantityPattern(QuantityKind kind) {
     std::string units;
-    for (const Unit& unit : Units(kind)) units += (units.empty() ? "" : "|") + std::string(unit.name);
+    for (const Unit& unit : Units(kind))
+      units += (units.empty() ? "" : "|") + std::string(unit.name);
     return fmt::format("^[0-9]+(\\.[0-9]+)? ({})$|{}", units, kParameterPattern);
   }
 
   static Json Tolerance(const Type& type) {
     Json text = {{"type", "string"}, {"pattern", QuantityPattern(QuantityKind::kShare)}};
-    if (type.values.front() == "integer") return {{"anyOf", {std::move(text), {{"type", "integer"}, {"minimum", 0}}}}};
-    return {{"anyOf", {std::move(text), {{"type", "string"}, {"pattern", QuantityPattern(type.quantity)}}}}};
+    if (type.values.front() == "integer")
+      return {{"anyOf", {std::move(text), {{"type", "integer"}, {"minimum", 0}}}}};
+    return {{"anyOf",
+             {std::move(text), {{"type", "string"}, {"pattern", QuantityPattern(type.quantity)}}}}};
   }
 
   Json Object(const Type& type) {
@@ -123,11 +144,13 @@ class SchemaWriter {
       // draft-07 ignores what stands beside "$ref", so that a description needs a level of its own.
       if (property.contains("$ref")) property = {{"allOf", {std::move(property)}}};
       property["description"] = field.description;
-      if (&type != TheLanguage().matrix && (field.type->kind == Kind::kObject || field.type->kind == Kind::kList)) {
+      if (&type != TheLanguage().matrix &&
+          (field.type->kind == Kind::kObject || field.type->kind == Kind::kList)) {
         property = OrParameter(std::move(property));
         property["description"] = field.description;
       }
-      if (part_) property = {{"anyOf", {property, {{"type", "null"}}}}, {"description", field.description}};
+      if (part_)
+        property = {{"anyOf", {property, {{"type", "null"}}}}, {"description", field.description}};
       properties[field.key] = std::move(property);
       if (field.required && !part_) required.push_back(field.key);
     }
@@ -138,7 +161,9 @@ class SchemaWriter {
     } else {
       out["propertyNames"] = {{"pattern", kNamePattern}};
       out["additionalProperties"] = Reference(*type.item);
-      if (part_) out["additionalProperties"] = {{"anyOf", {out["additionalProperties"], {{"type", "null"}}}}};
+      if (part_)
+        out["additionalProperties"] = {
+            {"anyOf", {out["additionalProperties"], {{"type", "null"}}}}};
     }
     return out;
   }

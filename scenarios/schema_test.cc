@@ -15,13 +15,15 @@ TEST(SchemaTest, ThePublishedFileIsWhatTheTablesSay) {
   const auto file = RoomDirectory() / "scenario.schema.json";
   const std::string expected = ScenarioSchema().dump(2) + "\n";
   if (std::getenv("RTCLAB_UPDATE") != nullptr) std::ofstream(file, std::ios::binary) << expected;
-  EXPECT_EQ(ReadText(file), expected) << "run this test with RTCLAB_UPDATE=1 after a change of the language";
+  EXPECT_EQ(ReadText(file), expected)
+      << "run this test with RTCLAB_UPDATE=1 after a change of the language";
 }
 
 TEST(SchemaTest, OffersEveryPreset) {
   const Json schema = ScenarioSchema();
-  for (const auto& [name, presets] : {std::pair("nat-preset", NatPresetNames()), std::pair("link-preset", LinkPresetNames()),
-                                      std::pair("firewall-preset", FirewallPresetNames())}) {
+  for (const auto& [name, presets] :
+       {std::pair("nat-preset", NatPresetNames()), std::pair("link-preset", LinkPresetNames()),
+        std::pair("firewall-preset", FirewallPresetNames())}) {
     EXPECT_EQ(schema["definitions"][name]["anyOf"][0]["enum"], Json(presets)) << name;
   }
 }
@@ -30,7 +32,8 @@ TEST(SchemaTest, DescribesEveryKey) {
   for (const auto& [name, definition] : ScenarioSchema()["definitions"].items()) {
     if (!definition.contains("properties")) continue;
     for (const auto& [key, property] : definition["properties"].items()) {
-      EXPECT_TRUE(property.contains("description") && property["description"].get<std::string>().size() > 4)
+      EXPECT_TRUE(property.contains("description") &&
+                  property["description"].get<std::string>().size() > 4)
           << name << "." << key;
     }
   }

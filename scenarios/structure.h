@@ -37,7 +37,8 @@ void Read(const Node& object, std::string_view key, TimeDelta& out);
 
 // Of an enumeration whose enumerators are numbered like `names`.
 template <typename E>
-void ReadEnum(const Node& object, std::string_view key, const std::vector<std::string>& names, E& out) {
+void ReadEnum(const Node& object, std::string_view key, const std::vector<std::string>& names,
+              E& out) {
   With(object, key, [&](const Node& v) { out = static_cast<E>(IndexOf(v, names)); });
 }
 

@@ -18,17 +18,17 @@ TEST(SuitesTest, EveryOneLoadsAndItsIdsAreUnique) {
     names.insert(result.suite);
     for (const RunSpec& run : result.runs) EXPECT_TRUE(ids.insert(run.id).second) << run.id;
   }
-  EXPECT_EQ(names, (std::set<std::string>{"firewall", "ice-restart", "lossy", "nat-behaviours", "nat-matrix",
-                                          "quickstart", "trickle", "turn"}));
+  EXPECT_EQ(names, (std::set<std::string>{"firewall", "ice-restart", "lossy", "nat-behaviours",
+                                          "nat-matrix", "quickstart", "trickle", "turn"}));
 }
 
 TEST(SuitesTest, EveryRunHasAnExpectationOfItsOutcome) {
   for (const auto& file : SuiteFiles()) {
     for (const RunSpec& run : Load(file).runs) {
       for (const SessionSpec& session : run.sessions) {
-        const bool judged = std::any_of(run.expectations.begin(), run.expectations.end(), [&](const Expectation& e) {
-          return e.subject == session.name;
-        });
+        const bool judged =
+            std::any_of(run.expectations.begin(), run.expectations.end(),
+                        [&](const Expectation& e) { return e.subject == session.name; });
         EXPECT_TRUE(judged) << run.id;
       }
     }

@@ -34,7 +34,8 @@ inline std::vector<std::filesystem::path> SuiteFiles() {
 // All diagnostics of a text called "t.json", one a line.
 inline std::string Complaints(std::string_view text, const LoadOptions& options = {}) {
   std::string out;
-  for (const Diagnostic& d : LoadText(text, "t.json", options).diagnostics) out += (out.empty() ? "" : "\n") + d.ToString();
+  for (const Diagnostic& d : LoadText(text, "t.json", options).diagnostics)
+    out += (out.empty() ? "" : "\n") + d.ToString();
   return out;
 }
 

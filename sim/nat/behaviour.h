@@ -17,10 +17,13 @@ enum class Filtering : uint8_t {
   kAddressDependent,
   kAddressAndPortDependent
 };
-// RFC 4787 section 4.2.1: how the external port is chosen. kPreservation falls back to the next
-// free port of the same range; kOverloading gives the internal port even when another internal host
-// has it already.
+// RFC 4787 section 4.2.1: how the external port is chosen. kPreservation keeps the internal port
+// and falls back as PortFallback says; kSequential takes the next free one after the last given;
+// kOverloading gives the internal port even when another internal host has it already.
 enum class PortAssignment : uint8_t { kPreservation, kSequential, kRandom, kOverloading };
+// kPreservation when the port is taken: the next free port, the first free one from the bottom of
+// the range, or a free one by lot.
+enum class PortFallback : uint8_t { kNextFree, kFirstFree, kRandom };
 // RFC 4787 section 4.1 "IP address pooling": whether one internal host always gets the same
 // external address.
 enum class Pooling : uint8_t { kPaired, kArbitrary };
@@ -33,10 +36,17 @@ struct NatBehaviour {
   Mapping mapping = Mapping::kEndpointIndependent;
   Filtering filtering = Filtering::kAddressAndPortDependent;
   PortAssignment port_assignment = PortAssignment::kPreservation;
+  PortFallback port_fallback = PortFallback::kNextFree;
+  // RFC 7857 section 3: one external endpoint may serve several mappings as long as their
+  // destinations differ. Needs address-and-port-dependent mapping and filtering. This is what makes
+  // Linux keep the port towards every destination.
+  bool port_overlapping = false;
   bool port_parity = false;      // RFC 4787 section 4.2.2: even maps to even, odd to odd
   bool port_contiguity = false;  // RFC 4787 section 4.2.3: RTCP's port follows RTP's
   uint16_t port_low = 1024;      // external ports used, both ends included
   uint16_t port_high = 65535;
+  // RFC 6888 section 3 REQ-8: how long a released port stays away from other hosts.
+  TimeDelta port_reuse_delay = TimeDelta::Zero();
   Pooling pooling = Pooling::kPaired;
   Hairpinning hairpinning = Hairpinning::kNone;
   Refresh refresh = Refresh::kOutbound;

@@ -40,6 +40,7 @@ struct HostSpec {
   bool ipv6 = false;
   int addresses = 1;  // a family; an RFC 5780 server has 2
   std::vector<AttachmentSpec> attachments;
+  bool ns3_stack = false;  // ns-3's own Internet stack instead of ours: for its TCP and models
 };
 
 struct NetworkSpec {

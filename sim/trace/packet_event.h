@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/firewall/rules.h"
+#include "sim/trace/packet_info.h"
+#include "stack/base/bytes.h"
 #include "stack/base/ip_address.h"
 #include "stack/base/units.h"
 
@@ -19,16 +20,6 @@ enum class PacketEventKind : uint8_t {
   kReceived,    // a host's socket got it
   kTranslated,  // a NAT rewrote it
   kDropped,     // it ended here, by `rule`
-};
-
-// The addresses of a packet as they are at one point of its way. For ICMP echo both ports are the
-// identifier.
-struct FlowTuple {
-  IpProtocol protocol = IpProtocol::kUdp;
-  TransportAddress source;
-  TransportAddress destination;
-
-  auto operator<=>(const FlowTuple&) const = default;
 };
 
 struct PacketEvent {
@@ -46,6 +37,7 @@ struct PacketEvent {
   // Transaction id of a STUN message in the payload, also inside a TURN Send indication or
   // ChannelData: what ties a packet to an ICE check.
   std::optional<std::array<uint8_t, 12>> stun_transaction;
+  ByteView payload;  // of UDP; valid during the sink's call only
 };
 
 }  // namespace rtclab::sim

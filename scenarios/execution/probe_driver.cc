@@ -1,0 +1,84 @@
+#include "scenarios/execution/probe_driver.h"
+
+#include <algorithm>
+
+#include "scenarios/execution/schedule.h"
+#include "stack/base/check.h"
+
+namespace rtclab::scenarios {
+
+ProbeDriver::ProbeDriver(const ProbeSpec& spec, sim::Network& network,
+                         const std::vector<ServerAccess>& servers, std::function<void()> on_done)
+    : spec_(spec),
+      network_(network),
+      on_done_(std::move(on_done)),
+      rng_(network.Stream("probe/" + spec.name)) {
+  const auto server = std::find_if(servers.begin(), servers.end(),
+                                   [&](const ServerAccess& s) { return s.name == spec.server; });
+  CHECK(server != servers.end());
+  After(spec.start, [this, address = server->addresses.front()] { Start(address); });
+}
+
+void ProbeDriver::Start(const TransportAddress& server) {
+  sim::UdpHost& udp = network_.host(spec_.host);
+  const auto own =
+      std::find_if(udp.addresses().begin(), udp.addresses().end(),
+                   [&](const IpAddress& ip) { return ip.family() == server.family(); });
+  if (own == udp.addresses().end()) {
+    Finish();
+    return;
+  }
+  // Two adjacent ports: the one under test, and another for hairpinning and lifetimes. Their addresses have to be known
+  // before the protocol is made, so they are found by binding and unbinding.
+  struct Nobody final : sim::UdpReceiver {
+    void OnDatagram(Timestamp, const Datagram&) override {}
+    void OnIcmpError(Timestamp, const IcmpError&) override {}
+  } nobody;
+  const auto first = udp.BindPair({*own, 0}, nobody);
+  CHECK(first.has_value());
+  const TransportAddress second{first->ip, static_cast<uint16_t>(first->port + 1)};
+  udp.Unbind(*first);
+  udp.Unbind(second);
+  local_port_ = first->port;
+  stun::NatDiscoveryConfig config;
+  config.local = *first;
+  config.second_local = second;
+  config.server = server;
+  config.hairpinning = true;
+  config.lifetime = spec_.lifetime;
+  discovery_ = std::make_unique<stun::NatDiscovery>(config, rng_);
+  host_ = std::make_unique<sim::ProtocolHost<stun::NatDiscovery, OnEvent>>(udp, *discovery_,
+                                                                           OnEvent{this});
+  CHECK(host_->Bind(*first).has_value());
+  CHECK(host_->Bind(second).has_value());
+  host_->Run([&](stun::NatDiscovery& discovery) { discovery.Start(network_.Now()); });
+}
+
+void ProbeDriver::Handle(const stun::NatDiscovery::Event& event) {
+  if (std::holds_alternative<stun::NatDiscoveryDone>(event)) Finish();
+}
+
+void ProbeDriver::Finish() {
+  done_ = true;
+  on_done_();
+}
+
+results::Probe ProbeDriver::Result() const {
+  results::Probe probe;
+  probe.name = spec_.name;
+  probe.host = spec_.host;
+  probe.server = spec_.server;
+  const stun::NatReport report = discovery_ ? discovery_->report() : stun::NatReport{};
+  probe.state = report.udp_works && done_ ? "done" : "failed";
+  probe.mapping =
+      report.udp_works && !report.translated ? "none" : std::string(ToString(report.mapping));
+  probe.filtering = std::string(ToString(report.filtering));
+  if (report.hairpinning != stun::HairpinningResult::kUnknown) {
+    probe.hairpinning = report.hairpinning != stun::HairpinningResult::kNone;
+  }
+  if (report.udp_works) probe.port_preserved = report.mapped.port == local_port_;
+  if (report.lifetime) probe.lifetime_ms = report.lifetime->at_least.millis_f();
+  return probe;
+}
+
+}  // namespace rtclab::scenarios

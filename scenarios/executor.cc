@@ -1,0 +1,113 @@
+#include "scenarios/executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "scenarios/execution/probe_driver.h"
+#include "scenarios/execution/server_program.h"
+#include "scenarios/execution/session_driver.h"
+#include "scenarios/execution/story.h"
+#include "scenarios/execution/why.h"
+#include "scenarios/expect.h"
+#include "sim/topology/network.h"
+
+namespace rtclab::scenarios {
+namespace {
+
+// Everything of a run that lives while virtual time passes. Members go in reverse order: programs before the network.
+class Execution {
+ public:
+  Execution(const RunSpec& spec, std::unique_ptr<sim::Network> network)
+      : spec_(spec), network_(std::move(network)) {
+    for (const ServerSpec& server : spec.servers) {
+      programs_.push_back(StartServer(server, *network_));
+      servers_.push_back(DescribeAccess(server, *network_));
+    }
+    const auto on_done = [this] { StopWhenDone(); };
+    for (const SessionSpec& session : spec.sessions) {
+      sessions_.push_back(std::make_unique<SessionDriver>(session, *network_, servers_, on_done));
+    }
+    for (const ProbeSpec& probe : spec.probes) {
+      probes_.push_back(std::make_unique<ProbeDriver>(probe, *network_, servers_, on_done));
+    }
+  }
+
+  sim::Network& network() { return *network_; }
+  const std::vector<ServerAccess>& servers() const { return servers_; }
+  const std::vector<std::unique_ptr<SessionDriver>>& sessions() const { return sessions_; }
+
+  void Collect(results::Run& run) const {
+    for (const auto& driver : sessions_) {
+      results::Session session = driver->Result();
+      session.why = Explain(*driver, session, *network_, servers_);
+      run.sessions.push_back(std::move(session));
+    }
+    for (const auto& driver : probes_) run.probes.push_back(driver->Result());
+    results::Json drops = results::Json::array();
+    for (const auto& [key, count] : network_->tracer().drop_counts()) {
+      drops.push_back({{"where", key.first}, {"rule", key.second}, {"count", count}});
+    }
+    run.network = {{"virtual_ms", network_->Now().millis_f()}, {"drops", drops}};
+  }
+
+ private:
+  void StopWhenDone() {
+    const auto done = [](const auto& driver) { return driver->done(); };
+    if (std::all_of(sessions_.begin(), sessions_.end(), done) &&
+        std::all_of(probes_.begin(), probes_.end(), done)) {
+      network_->Stop();
+    }
+  }
+
+  const RunSpec& spec_;
+  std::unique_ptr<sim::Network> network_;
+  std::vector<ServerAccess> servers_;
+  std::vector<std::unique_ptr<ServerProgram>> programs_;
+  std::vector<std::unique_ptr<SessionDriver>> sessions_;
+  std::vector<std::unique_ptr<ProbeDriver>> probes_;
+};
+
+void Fail(results::Run& run, std::string what) {
+  run.verdict = results::Verdict::kError;
+  run.error = std::move(what);
+}
+
+}  // namespace
+
+Outcome Execute(const RunSpec& spec, const ExecuteOptions& options) {
+  Outcome outcome;
+  results::Run& run = outcome.run;
+  run.id = spec.id;
+  run.scenario = spec.scenario;
+  run.parameters = spec.parameters;
+  run.seed = spec.seed;
+
+  auto network = sim::Network::Build(spec.network);
+  if (!network) {
+    Fail(run, "the network cannot be built: " + network.error().reason);
+    return outcome;
+  }
+  StoryTeller story;
+  if (options.story) (*network)->SetEventSink(&story);
+  if (options.pcapng) {
+    if (const auto started = (*network)->StartCapture(*options.pcapng); !started) {
+      Fail(run, "the capture cannot be written: " + started.error().reason);
+      return outcome;
+    }
+  }
+  Execution execution(spec, std::move(*network));
+  execution.network().RunUntil(Timestamp::Zero() + spec.max_duration);
+  execution.Collect(run);
+  if (options.pcapng) {
+    if (const auto finished = execution.network().FinishCapture(); !finished) {
+      Fail(run, "the capture cannot be written: " + finished.error().reason);
+    }
+  }
+  Evaluate(spec, run);
+  if (options.story) outcome.story = story.Tell(execution.sessions(), execution.network());
+  return outcome;
+}
+
+}  // namespace rtclab::scenarios

@@ -1,0 +1,108 @@
+// A virtual internet built from a NetworkSpec on ns-3: the one object a run is made of.
+//
+// ns-3's simulator is one a process, so there is one Network at a time; when it goes, the simulator
+// is emptied and the next one starts at time zero.
+#ifndef RTCLAB_SIM_TOPOLOGY_NETWORK_H_
+#define RTCLAB_SIM_TOPOLOGY_NETWORK_H_
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ns3/node.h"
+#include "ns3/ptr.h"
+#include "sim/host/udp_host.h"
+#include "sim/topology/network_spec.h"
+#include "sim/trace/tracer.h"
+#include "stack/base/error.h"
+#include "stack/base/rng.h"
+
+namespace rtclab::sim {
+
+class Firewall;
+class IpNode;
+class LinkDevice;
+class Nat;
+
+class Network {
+ public:
+  // Fails, with a sentence that names the culprit, on: a name that is empty or used twice (hosts
+  // and LANs share one name space; "core" is taken), an unknown LAN, a cycle of parents, a family
+  // that the parent does not have, a host without an attachment or address, figures out of range,
+  // more addresses than the plan has. Nothing is left behind then.
+  static Result<std::unique_ptr<Network>> Build(const NetworkSpec& spec);
+  ~Network();
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  const NetworkSpec& spec() const;
+
+  // --- hosts ---
+  // CHECKs that the name exists, as do all look-ups here.
+  UdpHost& host(std::string_view name);
+  // In order of attachments, IPv4 before IPv6, as many of each as HostSpec::addresses says.
+  const std::vector<IpAddress>& addresses(std::string_view host) const;
+
+  // --- gateways and links ---
+  // The addresses of a LAN's gateway towards its parent: the NAT's pool, where there is a NAT.
+  const std::vector<IpAddress>& external_addresses(std::string_view lan) const;
+  // nullptr where the gateway has none.
+  const Nat* nat(std::string_view lan) const;
+  const Firewall* firewall(std::string_view lan) const;
+  // "home-a" is the uplink of LAN home-a, "alice" the access link of a host with one attachment,
+  // "alice/home-a" and "alice/core" those of a host with several. In spec order, LANs first.
+  const std::vector<std::string>& link_names() const;
+
+  // --- what happens to it over time ---
+  // A link that is down loses what its ends send, in both directions (rule "link.down").
+  void SetLinkUp(std::string_view link, bool up);
+  // The LAN's gateway forgets its NAT mappings and firewall flows. Does nothing where there are none.
+  void RebootNat(std::string_view lan);
+
+  // --- ns-3 ---
+  // A host's node, a LAN's gateway, or "core".
+  ns3::Ptr<ns3::Node> node(std::string_view name) const;
+  // Not of a host with HostSpec::ns3_stack.
+  IpNode& ip(std::string_view name) const;
+  // The two ends of a link: the one nearer to the hosts sends `up`, the other `down`.
+  ns3::Ptr<LinkDevice> lower_device(std::string_view link) const;
+  ns3::Ptr<LinkDevice> upper_device(std::string_view link) const;
+
+  // --- randomness ---
+  // The run's stream of that name, for whatever is put on the network.
+  Rng Stream(std::string_view name) const;
+
+  // --- time ---
+  Timestamp Now() const;
+  // Runs until `deadline`, until Stop() or until nothing is left to happen. Unless stopped, the
+  // clock stands at `deadline` afterwards. May be called again.
+  void RunUntil(Timestamp deadline);
+  // Runs until nothing is left to happen or Stop().
+  void Run();
+  // Ends the Run() under way after the event under way.
+  void Stop();
+  // Whether the last RunUntil() or Run() ended by Stop().
+  bool stopped() const;
+
+  // --- watching ---
+  void SetEventSink(PacketEventSink* sink);
+  const Tracer& tracer() const;
+  // Captures from now on into one pcapng file, an interface a link. The file appears under its
+  // name, whole, with FinishCapture() or when the network goes. Fails when it cannot be created.
+  Result<void> StartCapture(const std::filesystem::path& path);
+  Result<void> FinishCapture();
+
+ private:
+  friend class NetworkBuilder;
+  struct State;
+
+  explicit Network(std::unique_ptr<State> state);
+
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace rtclab::sim
+
+#endif  // RTCLAB_SIM_TOPOLOGY_NETWORK_H_

@@ -1,0 +1,270 @@
+#include "stack/peer/ice_transport.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rtclab::peer {
+namespace {
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+template <typename Queue>
+auto PopFront(Queue& queue) -> std::optional<typename Queue::value_type> {
+  if (queue.empty()) return std::nullopt;
+  auto front = std::move(queue.front());
+  queue.pop_front();
+  return front;
+}
+
+bool Contains(std::span<const TransportAddress> addresses, const TransportAddress& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
+}  // namespace
+
+IceTransport::IceTransport(IceTransportConfig config, Rng& rng)
+    : config_(std::move(config)), rng_(rng), agent_(config_.agent, rng) {}
+
+void IceTransport::Gather(Timestamp now, std::span<const TransportAddress> hosts) {
+  std::vector<ice::RelayServer> relay_servers;
+  for (const TurnServer& server : config_.turn_servers) relay_servers.push_back({server.address});
+  agent_.Gather(now, hosts, config_.stun_servers, relay_servers);
+  Pump(now);
+}
+
+Result<void> IceTransport::SetRemoteParameters(Timestamp now, const ice::RemoteParameters& remote) {
+  Result<void> result = agent_.SetRemoteParameters(now, remote);
+  Pump(now);
+  return result;
+}
+
+ice::AddResult IceTransport::AddRemoteCandidate(Timestamp now, const ice::Candidate& candidate) {
+  const ice::AddResult result = agent_.AddRemoteCandidate(now, candidate);
+  Pump(now);
+  return result;
+}
+
+void IceTransport::EndOfRemoteCandidates(Timestamp now, std::string_view ufrag) {
+  agent_.EndOfRemoteCandidates(now, ufrag);
+  Pump(now);
+}
+
+void IceTransport::Restart(Timestamp now) {
+  agent_.Restart(now);
+  Pump(now);
+}
+
+bool IceTransport::Send(Timestamp now, ByteView payload) {
+  const bool sent = agent_.Send(now, payload);
+  Pump(now);
+  return sent;
+}
+
+void IceTransport::Close(Timestamp now) {
+  agent_.Close(now);
+  for (auto& relay : relays_) relay->client->Close(now);
+  Pump(now);
+}
+
+void IceTransport::HandlePacket(Timestamp now, const Datagram& packet) {
+  // A TURN server may share its address with a STUN server, and the socket is shared with checks: the client says
+  // whether the packet was one of its own.
+  const bool taken = std::any_of(relays_.begin(), relays_.end(), [&](const auto& relay) {
+    return packet.destination == relay->base && packet.source == relay->client->server() &&
+           relay->client->HandlePacket(now, packet);
+  });
+  if (!taken) agent_.HandlePacket(now, packet);
+  Pump(now);
+}
+
+void IceTransport::HandleIcmp(Timestamp now, const IcmpError& error) {
+  for (auto& relay : relays_) {
+    if (error.source == relay->base && error.destination == relay->client->server()) {
+      relay->client->HandleIcmp(now, error);
+    }
+  }
+  agent_.HandleIcmp(now, error);
+  Pump(now);
+}
+
+void IceTransport::HandleTimeout(Timestamp now) {
+  for (auto& relay : relays_) {
+    if (relay->client->NextTimeout() <= now) relay->client->HandleTimeout(now);
+  }
+  if (agent_.NextTimeout() <= now) agent_.HandleTimeout(now);
+  Pump(now);
+}
+
+std::optional<Transmit> IceTransport::PollTransmit() { return PopFront(transmits_); }
+
+std::optional<IceTransportEvent> IceTransport::PollEvent() { return PopFront(events_); }
+
+Timestamp IceTransport::NextTimeout() const {
+  Timestamp next = agent_.NextTimeout();
+  for (const auto& relay : relays_) next = std::min(next, relay->client->NextTimeout());
+  return next;
+}
+
+void IceTransport::Pump(Timestamp now) {
+  bool progress = true;
+  while (progress) {
+    progress = false;
+    while (auto transmit = agent_.PollTransmit()) {
+      Route(now, std::move(*transmit));
+      progress = true;
+    }
+    while (auto event = agent_.PollEvent()) {
+      OnAgentEvent(now, std::move(*event));
+      progress = true;
+    }
+    // By index: an event may add a relay.
+    for (std::size_t i = 0; i < relays_.size(); ++i) {
+      Relay& relay = *relays_[i];
+      while (auto transmit = relay.client->PollTransmit()) {
+        transmits_.push_back(std::move(*transmit));
+        progress = true;
+      }
+      while (auto event = relay.client->PollEvent()) {
+        OnTurnEvent(now, relay, std::move(*event));
+        progress = true;
+      }
+    }
+  }
+}
+
+void IceTransport::Route(Timestamp now, Transmit transmit) {
+  Relay* relay = FindRelay(transmit.source);
+  if (relay == nullptr) {
+    transmits_.push_back(std::move(transmit));
+    return;
+  }
+  // Without a permission the server would drop it anyway; the agent's retransmissions come back.
+  (void)relay->client->Send(now, transmit.destination, transmit.payload, transmit.dont_fragment);
+}
+
+void IceTransport::OnAgentEvent(Timestamp now, ice::Event event) {
+  std::visit(Overloaded{
+                 [&](ice::RelayRequested& e) { StartRelay(now, e); },
+                 [&](ice::PermissionWanted& e) { RequestPermissions(now, e); },
+                 [&](ice::CandidateReleased& e) {
+                   if (e.candidate.type == ice::CandidateType::kRelayed)
+                     ReleaseRelay(now, e.candidate.address);
+                 },
+                 [&](ice::SelectedPairChanged& e) {
+                   // ChannelData is 4 bytes of overhead instead of a Send indication's 36 and more.
+                   if (Relay* relay = FindRelay(e.pair.local.base)) {
+                     relay->client->BindChannel(now, e.pair.remote.address);
+                   }
+                   events_.emplace_back(std::move(e));
+                 },
+                 [&](auto& e) { events_.emplace_back(std::move(e)); },
+             },
+             event);
+}
+
+void IceTransport::StartRelay(Timestamp now, const ice::RelayRequested& request) {
+  const auto server =
+      std::find_if(config_.turn_servers.begin(), config_.turn_servers.end(),
+                   [&](const TurnServer& s) { return s.address == request.server; });
+  if (server == config_.turn_servers.end()) {
+    agent_.RelayFailed(now, request.request_id, 0, "no such server");
+    return;
+  }
+  turn::ClientConfig config;
+  config.local = request.base;
+  config.server = server->address;
+  config.username = server->username;
+  config.password = server->password;
+  config.dual = server->dual;
+  if (!config.dual) config.family = request.base.family();
+  auto relay =
+      std::make_unique<Relay>(Relay{.request_id = request.request_id,
+                                    .base = request.base,
+                                    .server = server->address,
+                                    .client = std::make_unique<turn::Client>(config, rng_)});
+  relay->client->Allocate(now);
+  relays_.push_back(std::move(relay));
+}
+
+void IceTransport::RequestPermissions(Timestamp now, const ice::PermissionWanted& wanted) {
+  if (Relay* relay = FindRelay(wanted.relayed)) {
+    relay->client->CreatePermission(now, wanted.peers);
+    return;
+  }
+  for (const IpAddress& peer : wanted.peers) {
+    agent_.PermissionFailed(now, wanted.relayed, peer, "the allocation is gone");
+  }
+}
+
+void IceTransport::ReleaseRelay(Timestamp now, const TransportAddress& relayed) {
+  if (Relay* relay = FindRelay(relayed)) relay->client->Close(now);
+}
+
+void IceTransport::OnTurnEvent(Timestamp now, Relay& relay, turn::ClientEvent event) {
+  const auto permission_answered = [&](const IpAddress& peer, auto&& answer) {
+    for (const TransportAddress& relayed : relay.client->relayed()) {
+      if (relayed.family() == peer.family()) answer(relayed);
+    }
+  };
+  std::visit(
+      Overloaded{
+          [&](turn::Allocated& e) {
+            agent_.AddRelayedCandidates(now, relay.request_id, e.relayed, e.mapped);
+            events_.emplace_back(RelayAllocated{relay.base, relay.server, std::move(e.relayed)});
+          },
+          [&](turn::AllocateFailed& e) {
+            agent_.RelayFailed(now, relay.request_id, e.code == turn::kRequestTimedOut ? 0 : e.code,
+                               e.reason);
+            events_.emplace_back(
+                RelayRefused{relay.base, relay.server, e.code, std::move(e.reason)});
+          },
+          [&](turn::PermissionCreated& e) {
+            permission_answered(e.peer, [&](const TransportAddress& r) {
+              agent_.PermissionGranted(now, r, e.peer);
+            });
+          },
+          [&](turn::PermissionFailed& e) {
+            permission_answered(e.peer, [&](const TransportAddress& r) {
+              agent_.PermissionFailed(now, r, e.peer, e.reason);
+              events_.emplace_back(RelayPeerRefused{r, e.peer, e.code, e.reason});
+            });
+          },
+          [&](turn::DataReceived& e) {
+            agent_.HandlePacket(now,
+                                {.source = e.peer, .destination = e.relayed, .payload = e.payload});
+          },
+          [&](turn::IcmpReceived& e) {
+            agent_.HandleIcmp(now, {.source = e.relayed,
+                                    .destination = e.peer,
+                                    .type = e.type,
+                                    .code = e.code,
+                                    .mtu = e.mtu});
+          },
+          [&](turn::AllocationLost& e) {
+            for (const TransportAddress& relayed : relay.client->relayed())
+              agent_.RemoveLocalAddress(now, relayed);
+            events_.emplace_back(RelayLost{relay.base, relay.server, e.code, std::move(e.reason)});
+          },
+          // Data still flows by Send indications when a channel is refused.
+          [](turn::ChannelBound&) {},
+          [](turn::ChannelFailed&) {},
+          [](turn::Redirected&) {},
+          [](turn::AllocationRefreshed&) {},
+          [](turn::Closed&) {},
+      },
+      event);
+}
+
+IceTransport::Relay* IceTransport::FindRelay(const TransportAddress& relayed) {
+  const auto it = std::find_if(relays_.begin(), relays_.end(), [&](const auto& relay) {
+    return Contains(relay->client->relayed(), relayed);
+  });
+  return it == relays_.end() ? nullptr : it->get();
+}
+
+}  // namespace rtclab::peer
