@@ -2,14 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "results/json.h"
-#include "results/whole_file.h"
 
 namespace rtclab::scenarios {
 namespace {
@@ -57,8 +56,13 @@ Result<std::unique_ptr<Journal>> Journal::Resume(const std::filesystem::path& pa
 Result<void> Journal::Open() {
   fd_ = open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   if (fd_ < 0) return SystemError("cannot open");
-  if (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) {
+  // A lock of this process alone: flock() would be shared with workers, which may outlive a killed parent for a moment.
+  // It ends when the process closes the file, however opened; so everything here goes through fd_.
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (fcntl(fd_, F_SETLK, &lock) != 0) {
+    if (errno == EACCES || errno == EAGAIN) {
       return Fail(path_.string() + ": another rtclab is writing to this directory");
     }
     return SystemError("cannot lock");
@@ -74,7 +78,9 @@ Result<void> Journal::Start(const JournalHeader& header) {
 }
 
 Result<void> Journal::Load(const JournalHeader& header) {
-  const Result<std::string> text = results::ReadWholeFile(path_);
+  struct stat info {};
+  if (fstat(fd_, &info) != 0) return SystemError("cannot read");
+  const Result<std::string> text = Read({0, static_cast<uint64_t>(info.st_size)});
   if (!text) return tl::unexpected(text.error());
   const std::size_t first = text->find('\n');
   // Stopped before the first line was whole: nothing is lost.

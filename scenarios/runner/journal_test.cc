@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "results/json.h"
@@ -106,9 +109,39 @@ TEST_F(JournalTest, CreateStartsOver) {
 
 TEST_F(JournalTest, OneWriterAtATime) {
   auto journal = Journal::Create(path(), kHeader).value();
-  const auto second = Journal::Resume(path(), kHeader);
-  ASSERT_FALSE(second);
-  EXPECT_THAT(second.error().reason, HasSubstr("another rtclab is writing"));
+  const auto refused = [&](const auto& open) {
+    const pid_t child = fork();
+    if (child == 0) {
+      const auto second = open(path(), kHeader);
+      _exit(!second &&
+            second.error().reason.find("another rtclab is writing") != std::string::npos);
+    }
+    int status = 0;
+    EXPECT_EQ(waitpid(child, &status, 0), child);
+    return WEXITSTATUS(status) == 1;
+  };
+  EXPECT_TRUE(refused(Journal::Resume));
+  EXPECT_TRUE(refused(Journal::Create));
+  journal.reset();
+  EXPECT_FALSE(refused(Journal::Resume));
+}
+
+// A worker that outlives a killed parent for a moment must not keep --resume out.
+TEST_F(JournalTest, AChildDoesNotHoldTheLock) {
+  auto journal = Journal::Create(path(), kHeader).value();
+  const pid_t child = fork();
+  if (child == 0) {
+    pause();
+    _exit(0);
+  }
+  journal.reset();
+  const pid_t second = fork();
+  if (second == 0) _exit(Journal::Resume(path(), kHeader) ? 0 : 1);
+  int status = 0;
+  EXPECT_EQ(waitpid(second, &status, 0), second);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
 }
 
 TEST_F(JournalTest, AMissingDirectoryIsNamed) {
