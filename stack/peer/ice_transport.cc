@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "stack/base/overloaded.h"
+
 namespace rtclab::peer {
 namespace {
-
-template <typename... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 template <typename Queue>
 auto PopFront(Queue& queue) -> std::optional<typename Queue::value_type> {
