@@ -241,8 +241,9 @@ void Agent::Impl::AddRelayed(Timestamp now, int request_id,
       Emit(CandidateReleased{set_.local(task.base).stream, late});
       continue;
     }
+    // Filed first: pairing it asks for permissions, which only agents with a relay need.
+    relays_.push_back(relay);
     AddRelayCandidate(relay);
-    relays_.push_back(std::move(relay));
   }
   MaybeFinishGathering();
   Settle(now);
