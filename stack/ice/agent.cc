@@ -132,6 +132,7 @@ void Agent::Impl::Settle(Timestamp now) {
     MaybeNominate(now, s);
     MaybeFail(now, s);
   }
+  ReleaseStaleRelays();
   UpdateState(now);
   pacer_idle_ = false;
   RunPacer(now);
@@ -159,7 +160,7 @@ void Agent::Impl::Restart(Timestamp now) {
   StartGeneration(now);
   gathering_ = !sockets_.empty();
   AddHostCandidates(0);
-  for (const Relay& relay : relays_) AddRelayCandidate(relay);
+  // An allocation may have gone without our knowing, as with the NAT binding of its 5-tuple: each is asked for again.
   if (!config_.lite) AddServerTasks(0, 0, 0);
   if (gathering_) gathering_until_ = now + config_.gathering_timeout;
   MaybeFinishGathering();

@@ -66,7 +66,8 @@ class Agent {
 
   // Answers to RelayRequested; an unknown or answered `request_id` is ignored. `relayed`: one or
   // two addresses (RFC 8656 section 7.2's ADDITIONAL-ADDRESS-FAMILY); `mapped`: XOR-MAPPED-ADDRESS
-  // of the Allocate response, which is also a server-reflexive candidate of the base.
+  // of the Allocate response, which is also a server-reflexive candidate of the base. After a restart: the addresses of
+  // the allocation that is there already, if it still lives, or those of a new one.
   void AddRelayedCandidates(Timestamp now, int request_id,
                             std::span<const TransportAddress> relayed,
                             const TransportAddress& mapped);
@@ -108,8 +109,8 @@ class Agent {
   std::vector<Candidate> remote_candidates(int stream = 0) const;
 
   // RFC 8445 section 9, all streams: new credentials and a new generation of candidates. Host
-  // addresses and live relayed candidates are taken over, server-reflexive ones are gathered anew.
-  // Data goes on over the old pair until a new one is selected.
+  // addresses are taken over, all servers are asked again. Data goes on over the old pair until a
+  // new one is selected; a relay that was not confirmed by then is released (CandidateReleased).
   void Restart(Timestamp now);
   // Stops everything; state kClosed.
   void Close(Timestamp now);

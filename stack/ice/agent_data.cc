@@ -50,7 +50,7 @@ bool Agent::Impl::HandleStun(Timestamp now, const Datagram& packet) {
   if (!message || message->method() != stun::Method::kBinding) return false;
   if (message->IsRequest()) return HandleRequest(now, packet, *message);
   if (message->IsIndication()) {
-    if (!message->VerifyFingerprint() || set_.FindBase(packet.destination) < 0) return false;
+    if (!message->VerifyFingerprint() || !ListensOn(packet.destination)) return false;
     ++counters_.keepalives_received;
     return true;
   }

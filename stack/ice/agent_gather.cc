@@ -123,7 +123,7 @@ void Agent::Impl::AddServerTasks(std::size_t first_socket, std::size_t first_stu
       const TransportAddress& server = relay_servers_[k].address;
       if (!reachable(server)) continue;
       const bool have = std::any_of(relays_.begin(), relays_.end(), [&](const Relay& r) {
-        return r.base == from && r.server == server;
+        return r.base == from && r.server == server && r.generation == keys_->generation;
       });
       if (have) continue;
       const auto index = static_cast<uint32_t>(stun_servers_.size() + k);
@@ -213,6 +213,12 @@ void Agent::Impl::AddRelayCandidate(const Relay& relay) {
   AddLocalCandidate(std::move(l));
 }
 
+bool Agent::Impl::ListensOn(const TransportAddress& address) const {
+  return set_.FindBase(address) >= 0 ||
+         std::any_of(relays_.begin(), relays_.end(),
+                     [&](const Relay& r) { return r.relayed == address; });
+}
+
 void Agent::Impl::AddRelayed(Timestamp now, int request_id,
                              std::span<const TransportAddress> relayed,
                              const TransportAddress& mapped) {
@@ -223,29 +229,69 @@ void Agent::Impl::AddRelayed(Timestamp now, int request_id,
   const GatherTask task = request->task;
   relay_requests_.erase(request);
   AddServerReflexive(task.base, mapped, task.server, task.server_index);
+  const LocalCandidate& socket = set_.local(task.base);
+  const int stream = socket.stream, component = socket.candidate.component;
+  const TransportAddress base = socket.candidate.address;
+  // One that comes after the nomination is of no use. It is filed all the same, as one of no generation, and released.
+  const bool late = set_.list(stream).state == ChecklistState::kCompleted;
   uint32_t nth = 0;
   for (const TransportAddress& address : relayed) {
-    Relay relay{set_.local(task.base).candidate.address,
-                task.server,
-                address,
-                mapped,
-                task.server_index,
-                nth++};
-    if (set_.list(set_.local(task.base).stream).state == ChecklistState::kCompleted) {
-      // Too late to be of use: its allocation may go at once.
-      Candidate late;
-      late.type = CandidateType::kRelayed;
-      late.component = set_.local(task.base).candidate.component;
-      late.address = late.base = address;
-      late.server = task.server;
-      Emit(CandidateReleased{set_.local(task.base).stream, late});
-      continue;
+    const Relay relay{base,
+                      task.server,
+                      address,
+                      mapped,
+                      stream,
+                      component,
+                      task.server_index,
+                      nth++,
+                      late ? -1 : keys_->generation};
+    // Filed before it is paired: pairing asks for permissions, which only agents with a relay need.
+    const auto known = std::find_if(relays_.begin(), relays_.end(), [&](const Relay& r) {
+      return r.relayed == address && r.base == base && r.server == task.server;
+    });
+    if (known == relays_.end()) {
+      relays_.push_back(relay);
+    } else if (!late) {
+      *known = relay;
     }
-    AddRelayCandidate(relay);
-    relays_.push_back(std::move(relay));
+    if (!late) AddRelayCandidate(relay);
   }
   MaybeFinishGathering();
   Settle(now);
+}
+
+void Agent::Impl::ReleaseStaleRelays() {
+  const auto is_stale = [this](const Relay& r) {
+    if (r.generation == keys_->generation) return false;
+    const auto asks = [&](const GatherTask& t) {
+      return t.kind == TaskKind::kRelay && t.server == r.server &&
+             set_.local(t.base).candidate.address == r.base;
+    };
+    // It may turn out to be live, or data goes over it, or did until just now.
+    return std::none_of(gather_queue_.begin(), gather_queue_.end(), asks) &&
+           std::none_of(relay_requests_.begin(), relay_requests_.end(),
+                        [&](const RelayRequest& request) { return asks(request.task); }) &&
+           std::none_of(
+               components_.begin(), components_.end(),
+               [&](const Component& c) { return c.has_selected() && c.from == r.relayed; }) &&
+           (r.generation < 0 ||
+            streams_[static_cast<std::size_t>(r.stream)].release_at.IsInfinite());
+  };
+  for (std::size_t i = 0; i < relays_.size();) {
+    if (!is_stale(relays_[i])) {
+      ++i;
+      continue;
+    }
+    const Relay relay = relays_[i];
+    relays_.erase(relays_.begin() + static_cast<std::ptrdiff_t>(i));
+    std::erase_if(permissions_, [&](const Permission& p) { return p.relayed == relay.relayed; });
+    Candidate candidate;
+    candidate.type = CandidateType::kRelayed;
+    candidate.component = relay.component;
+    candidate.address = candidate.base = relay.relayed;
+    candidate.server = relay.server;
+    Emit(CandidateReleased{relay.stream, std::move(candidate)});
+  }
 }
 
 void Agent::Impl::RelayFailed(Timestamp now, int request_id, int error_code,

@@ -290,6 +290,25 @@ TEST(AgentGatherTest, NoCheckLeavesARelayBeforeItsPermission) {
             "no valid pair: 3 pairs failed (2 no answer, 1 no TURN permission)");
 }
 
+TEST(AgentGatherTest, AFirstRelayAfterTheRemoteCandidatesAsksForPermissions) {
+  AgentConfig config;
+  config.policy = CandidatePolicy::kRelayOnly;
+  Solo solo(config);
+  solo.Gather({}, {{Addr(kTurn)}});
+  solo.SetRemote();
+  solo.AddRemote("192.0.2.2:1");
+  solo.End();
+  const TransportAddress relayed = Addr("198.51.100.3:50000");
+  solo.agent.AddRelayedCandidate(solo.now, solo.Events<RelayRequested>().at(0).request_id, relayed,
+                                 Addr("203.0.113.1:5000"));
+  solo.Pump();
+  solo.RunFor(TimeDelta::Millis(200));
+  const auto wanted = solo.Events<PermissionWanted>();
+  ASSERT_EQ(wanted.size(), 1u);
+  EXPECT_EQ(wanted[0].relayed, relayed);
+  EXPECT_THAT(wanted[0].peers, ElementsAre(Addr("192.0.2.2:1").ip));
+}
+
 TEST(AgentGatherTest, ACheckThroughTheRelayProvesItsPermission) {
   AgentConfig config;
   config.policy = CandidatePolicy::kRelayOnly;

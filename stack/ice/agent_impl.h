@@ -100,14 +100,17 @@ class Agent::Impl {
     int id = 0;
     GatherTask task;
   };
-  // A live relayed candidate, kept across restarts.
+  // An allocation. It outlives the generation that asked for it as long as data goes over it; the next one asks again.
   struct Relay {
     TransportAddress base;  // the socket it was allocated from
     TransportAddress server;
     TransportAddress relayed;
     TransportAddress mapped;
+    int stream = 0;
+    int component = 1;
     uint32_t server_index = 0;
-    uint32_t nth = 0;  // of the addresses of its allocation
+    uint32_t nth = 0;     // of the addresses of its allocation
+    int generation = -1;  // the last one in which it was there; -1: came too late for its own
   };
   // A NAT binding towards a STUN server (RFC 8445 section 5.1.1.4).
   struct StunBinding {
@@ -193,6 +196,10 @@ class Agent::Impl {
   void AddHostCandidates(std::size_t first_socket);
   void AddServerTasks(std::size_t first_socket, std::size_t first_stun, std::size_t first_relay);
   void AddRelayCandidate(const Relay& relay);
+  // Relays that this generation did not confirm, once nothing needs them any more.
+  void ReleaseStaleRelays();
+  // A base of this generation or a relay that an earlier one's data still goes over.
+  bool ListensOn(const TransportAddress& address) const;
   void AddServerReflexive(int base, const TransportAddress& mapped, const TransportAddress& server,
                           uint32_t server_index);
   // Files a candidate unless it is redundant (RFC 8445 section 5.1.3), and conveys and pairs it when that is due.

@@ -40,8 +40,9 @@ std::shared_ptr<const SessionKeys> Agent::Impl::KeysForUfrag(std::string_view uf
 bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet,
                                 const stun::MessageView& message) {
   const int base = set_.FindBase(packet.destination);
-  if (base < 0 || !message.VerifyFingerprint()) return false;
-  if (config_.policy == CandidatePolicy::kRelayOnly && set_.local(base).hidden) return false;
+  if (!ListensOn(packet.destination) || !message.VerifyFingerprint()) return false;
+  if (config_.policy == CandidatePolicy::kRelayOnly && base >= 0 && set_.local(base).hidden)
+    return false;
   // RFC 8489 section 9.1.3 for short-term credentials.
   const auto username = message.GetString(AttributeType::kUsername);
   const std::size_t colon = username ? username->find(':') : std::string_view::npos;
@@ -51,6 +52,8 @@ bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet,
   }
   const auto keys =
       colon == std::string_view::npos ? nullptr : KeysForUfrag(username->substr(0, colon));
+  // A relay that this generation has not confirmed serves the earlier ones only.
+  if (base < 0 && keys == keys_) return false;
   if (keys == nullptr || !message.VerifyIntegrity(keys->local_key)) {
     RejectRequest(packet, message, stun::kErrorUnauthenticated, nullptr);
     return true;

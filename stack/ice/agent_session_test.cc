@@ -1,4 +1,4 @@
-// Whole sessions and the peer's side of them: trickle (RFC 8838), restart (RFC 8445 section 9), lite, several streams and
+// Whole sessions and the peer's side of them: trickle (RFC 8838), lite, several streams and
 // components, loss, determinism.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -139,110 +139,9 @@ TEST(AgentTrickleTest, APeerWithoutCandidatesIsFoundByItsChecks) {
   EXPECT_EQ(lab.agent(0).selected_pair()->remote.type, CandidateType::kPeerReflexive);
 }
 
-// --- Restart -------------------------------------------------------------------------------------
+// --- The peer's parameters --------------------------------------------------------------------------
 
-TEST(AgentRestartTest, ARestartChangesCredentialsKeepsRolesAndDataFlows) {
-  Lab lab(Controlling(), Controlled());
-  lab.stun_servers = {Addr("198.51.100.1:3478")};
-  lab.Nat(0, "203.0.113.1");
-  lab.Nat(1, "203.0.113.2");
-  lab.Start({Addr("10.0.0.1:1000")}, {Addr("10.0.0.2:2000")});
-  ASSERT_TRUE(Completes(lab));
-  lab.RunFor(TimeDelta::Seconds(10));
-  const Credentials before[2] = {lab.agent(0).local_credentials(),
-                                 lab.agent(1).local_credentials()};
-  lab.Restart(1);  // by the controlled agent, for once
-  EXPECT_EQ(lab.agent(1).state(), AgentState::kConnected);
-  EXPECT_NE(lab.agent(1).local_credentials().ufrag, before[1].ufrag);
-  EXPECT_NE(lab.agent(1).local_credentials().password, before[1].password);
-  int sent = 0;
-  const Timestamp start = lab.now();
-  while (!lab.BothAre(AgentState::kCompleted)) {
-    // RFC 8445 section 12.1: over the old pair until there is a new one.
-    EXPECT_TRUE(lab.Send(0, "x"));
-    EXPECT_TRUE(lab.Send(1, "x"));
-    ++sent;
-    lab.RunFor(TimeDelta::Millis(10));
-    ASSERT_LT(lab.now(), start + TimeDelta::Seconds(5));
-  }
-  lab.RunFor(TimeDelta::Seconds(1));
-  EXPECT_EQ(lab.peer(0).received.size(), static_cast<std::size_t>(sent));
-  EXPECT_EQ(lab.peer(1).received.size(), static_cast<std::size_t>(sent));
-  EXPECT_NE(lab.agent(0).local_credentials(), before[0]);
-  EXPECT_EQ(lab.agent(0).role(), Role::kControlling);
-  EXPECT_EQ(lab.agent(1).role(), Role::kControlled);
-  EXPECT_EQ(lab.agent(0).generation(), 1);
-  EXPECT_EQ(lab.Events<Restarted>(0).size(), 1u);
-  EXPECT_EQ(lab.Events<Restarted>(1).size(), 0u);
-  // Consent goes on with the new credentials.
-  lab.RunFor(TimeDelta::Seconds(60));
-  EXPECT_TRUE(lab.BothAre(AgentState::kCompleted));
-}
-
-TEST(AgentRestartTest, DuringARestartConsentGoesOnWithTheOldCredentials) {
-  Lab lab(Controlling(), Controlled());
-  lab.Start({Addr("192.0.2.1:1000")}, {Addr("192.0.2.2:2000")});
-  ASSERT_TRUE(Completes(lab));
-  lab.agent(0).Restart(lab.now());  // and its description never reaches the peer
-  lab.Pump(0);
-  lab.RunFor(TimeDelta::Seconds(38));
-  EXPECT_EQ(lab.agent(1).state(), AgentState::kCompleted);
-  EXPECT_EQ(lab.agent(0).state(), AgentState::kConnected);
-  EXPECT_TRUE(lab.Send(0, "x"));
-  EXPECT_GT(lab.agent(0).counters().consent_answered, 5u);
-  EXPECT_GT(lab.agent(1).counters().consent_answered, 5u);
-}
-
-TEST(AgentRestartTest, ARestartBringsBackAFailedSession) {
-  Lab lab(Controlling(), Controlled());
-  bool cut = false;
-  lab.filter = [&cut](int, Transmit&) { return !cut; };
-  lab.Start({Addr("192.0.2.1:1000")}, {Addr("192.0.2.2:2000")});
-  ASSERT_TRUE(Completes(lab));
-  cut = true;
-  lab.RunFor(TimeDelta::Seconds(40));
-  ASSERT_TRUE(lab.BothAre(AgentState::kFailed));
-  cut = false;
-  lab.Restart(0);
-  EXPECT_EQ(lab.agent(0).state(), AgentState::kChecking);
-  ASSERT_TRUE(Completes(lab));
-  EXPECT_TRUE(lab.Send(1, "x"));
-}
-
-TEST(AgentRestartTest, ALateCandidateOfTheOldGenerationIsIgnored) {
-  Solo solo;
-  solo.Start({"192.0.2.2:1"});
-  solo.agent.Restart(solo.now);
-  solo.Pump();
-  EXPECT_EQ(solo.AddRemote("192.0.2.2:7", 9, "1", "RFRAG"), AddResult::kBuffered);
-  solo.remote = {"NEWFRAG", "abcdefghijklmnopqrstuvwx"};
-  solo.SetRemote();
-  EXPECT_TRUE(solo.agent.remote_candidates().empty());
-  EXPECT_EQ(solo.AddRemote("192.0.2.2:7", 9, "1", "RFRAG"), AddResult::kStaleGeneration);
-  EXPECT_TRUE(solo.Events<Restarted>().empty());
-  // Checks of the first generation are marked as given up.
-  EXPECT_EQ(solo.agent.check_log()[0].outcome, CheckOutcome::kCancelled);
-  EXPECT_EQ(solo.agent.check_log()[0].generation, 0);
-}
-
-TEST(AgentRestartTest, LiveRelaysAreKeptAndReleasedOnesAskedForAgain) {
-  Solo solo;
-  solo.Gather({}, {{Addr("198.51.100.3:3478")}});
-  solo.agent.AddRelayedCandidate(solo.now, solo.Events<RelayRequested>().at(0).request_id,
-                                 Addr("198.51.100.3:50000"), Addr("203.0.113.1:5000"));
-  solo.Pump();
-  solo.agent.Restart(solo.now);
-  solo.Pump();
-  EXPECT_EQ(solo.Events<RelayRequested>().size(), 1u);
-  EXPECT_EQ(solo.agent.local_candidates().size(), 2u);
-  EXPECT_TRUE(solo.agent.gathering_complete());
-  solo.agent.RemoveLocalAddress(solo.now, Addr("198.51.100.3:50000"));
-  solo.agent.Restart(solo.now);
-  solo.RunFor(TimeDelta::Millis(100));
-  EXPECT_EQ(solo.Events<RelayRequested>().size(), 2u);
-}
-
-TEST(AgentRestartTest, BadCredentialsAreRefused) {
+TEST(AgentSessionTest, BadCredentialsAreRefused) {
   Solo solo;
   const auto set = [&solo](std::string ufrag, std::string password) {
     return solo.agent

@@ -66,8 +66,9 @@ struct GatheringFailed {
   int error_code = 0;
   std::string reason;
 };
-// Allocate at `server` from the local address `base`; answer with AddRelayedCandidates() or
-// RelayFailed().
+// Allocate at `server` from the local address `base`, or after a restart make sure that the
+// allocation is still there (RFC 8656 section 8: by a Refresh); answer with AddRelayedCandidates()
+// or RelayFailed().
 struct RelayRequested {
   int request_id = 0;
   TransportAddress base;

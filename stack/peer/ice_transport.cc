@@ -8,6 +8,16 @@
 namespace rtclab::peer {
 namespace {
 
+// RFC 8656 section 3.2.
+constexpr TimeDelta kDefaultLifetime = TimeDelta::Seconds(600);
+
+template <typename... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <typename... F>
+Overloaded(F...) -> Overloaded<F...>;
+
 template <typename Queue>
 auto PopFront(Queue& queue) -> std::optional<typename Queue::value_type> {
   if (queue.empty()) return std::nullopt;
@@ -68,8 +78,8 @@ void IceTransport::Close(Timestamp now) {
 
 void IceTransport::HandlePacket(Timestamp now, const Datagram& packet) {
   // A TURN server may share its address with a STUN server, and the socket is shared with checks: the client says
-  // whether the packet was one of its own.
-  const bool taken = std::any_of(relays_.begin(), relays_.end(), [&](const auto& relay) {
+  // whether the packet was one of its own. The newest first: an older one on the same 5-tuple is being closed.
+  const bool taken = std::any_of(relays_.rbegin(), relays_.rend(), [&](const auto& relay) {
     return packet.destination == relay->base && packet.source == relay->client->server() &&
            relay->client->HandlePacket(now, packet);
   });
@@ -130,6 +140,7 @@ void IceTransport::Pump(Timestamp now) {
       }
     }
   }
+  std::erase_if(relays_, [](const auto& relay) { return relay->ended; });
 }
 
 void IceTransport::Route(Timestamp now, Transmit transmit) {
@@ -163,27 +174,61 @@ void IceTransport::OnAgentEvent(Timestamp now, ice::Event event) {
 }
 
 void IceTransport::StartRelay(Timestamp now, const ice::RelayRequested& request) {
-  const auto server =
-      std::find_if(config_.turn_servers.begin(), config_.turn_servers.end(),
-                   [&](const TurnServer& s) { return s.address == request.server; });
-  if (server == config_.turn_servers.end()) {
+  const TurnServer* server = FindServer(request.server);
+  if (server == nullptr) {
     agent_.RelayFailed(now, request.request_id, 0, "no such server");
     return;
   }
+  using State = turn::Client::State;
+  for (auto& relay : relays_) {
+    const State state = relay->client->state();
+    if (relay->base != request.base || relay->server != request.server) continue;
+    if (relay->ended || (state != State::kAllocating && state != State::kAllocated)) continue;
+    // After a restart. The server may have forgotten the allocation, or see us at another address: a Refresh tells.
+    relay->request_id = request.request_id;
+    if (state == State::kAllocated) relay->client->Refresh(now, kDefaultLifetime);
+    return;
+  }
+  relays_.push_back(std::make_unique<Relay>());
+  Relay& relay = *relays_.back();
+  relay.base = request.base;
+  relay.server = request.server;
+  relay.request_id = request.request_id;
+  Allocate(now, relay, *server);
+}
+
+void IceTransport::Allocate(Timestamp now, Relay& relay, const TurnServer& server) {
   turn::ClientConfig config;
-  config.local = request.base;
-  config.server = server->address;
-  config.username = server->username;
-  config.password = server->password;
-  config.dual = server->dual;
-  if (!config.dual) config.family = request.base.family();
-  auto relay =
-      std::make_unique<Relay>(Relay{.request_id = request.request_id,
-                                    .base = request.base,
-                                    .server = server->address,
-                                    .client = std::make_unique<turn::Client>(config, rng_)});
-  relay->client->Allocate(now);
-  relays_.push_back(std::move(relay));
+  config.local = relay.base;
+  config.server = server.address;
+  config.username = server.username;
+  config.password = server.password;
+  config.dual = server.dual;
+  if (!config.dual) config.family = relay.base.family();
+  // What the client before it has still to say, such as a deletion, goes first.
+  while (auto last = relay.client ? relay.client->PollTransmit() : std::nullopt) {
+    transmits_.push_back(std::move(*last));
+  }
+  relay.client = std::make_unique<turn::Client>(config, rng_);
+  relay.client->Allocate(now);
+}
+
+void IceTransport::OnAllocationLost(Timestamp now, Relay& relay, turn::AllocationLost lost) {
+  const std::vector<TransportAddress> gone = std::exchange(relay.relayed, {});
+  for (const TransportAddress& relayed : gone) agent_.RemoveLocalAddress(now, relayed);
+  events_.emplace_back(RelayLost{relay.base, relay.server, lost.code, std::move(lost.reason)});
+  const TurnServer* server = FindServer(relay.server);
+  if (relay.request_id && server != nullptr) {
+    Allocate(now, relay, *server);
+  } else {
+    relay.ended = true;
+  }
+}
+
+const TurnServer* IceTransport::FindServer(const TransportAddress& address) const {
+  const auto it = std::find_if(config_.turn_servers.begin(), config_.turn_servers.end(),
+                               [&](const TurnServer& s) { return s.address == address; });
+  return it == config_.turn_servers.end() ? nullptr : &*it;
 }
 
 void IceTransport::RequestPermissions(Timestamp now, const ice::PermissionWanted& wanted) {
@@ -202,19 +247,29 @@ void IceTransport::ReleaseRelay(Timestamp now, const TransportAddress& relayed) 
 
 void IceTransport::OnTurnEvent(Timestamp now, Relay& relay, turn::ClientEvent event) {
   const auto permission_answered = [&](const IpAddress& peer, auto&& answer) {
-    for (const TransportAddress& relayed : relay.client->relayed()) {
+    for (const TransportAddress& relayed : relay.relayed) {
       if (relayed.family() == peer.family()) answer(relayed);
+    }
+  };
+  const auto answer_request = [&] {
+    if (const auto request_id = std::exchange(relay.request_id, std::nullopt)) {
+      agent_.AddRelayedCandidates(now, *request_id, relay.relayed, relay.mapped);
     }
   };
   std::visit(
       Overloaded{
           [&](turn::Allocated& e) {
-            agent_.AddRelayedCandidates(now, relay.request_id, e.relayed, e.mapped);
+            relay.relayed = e.relayed;
+            relay.mapped = e.mapped;
+            answer_request();
             events_.emplace_back(RelayAllocated{relay.base, relay.server, std::move(e.relayed)});
           },
           [&](turn::AllocateFailed& e) {
-            agent_.RelayFailed(now, relay.request_id, e.code == turn::kRequestTimedOut ? 0 : e.code,
-                               e.reason);
+            relay.ended = true;
+            if (relay.request_id) {
+              agent_.RelayFailed(now, *relay.request_id,
+                                 e.code == turn::kRequestTimedOut ? 0 : e.code, e.reason);
+            }
             events_.emplace_back(
                 RelayRefused{relay.base, relay.server, e.code, std::move(e.reason)});
           },
@@ -240,24 +295,20 @@ void IceTransport::OnTurnEvent(Timestamp now, Relay& relay, turn::ClientEvent ev
                                     .code = e.code,
                                     .mtu = e.mtu});
           },
-          [&](turn::AllocationLost& e) {
-            for (const TransportAddress& relayed : relay.client->relayed())
-              agent_.RemoveLocalAddress(now, relayed);
-            events_.emplace_back(RelayLost{relay.base, relay.server, e.code, std::move(e.reason)});
-          },
+          [&](turn::AllocationLost& e) { OnAllocationLost(now, relay, std::move(e)); },
+          [&](turn::AllocationRefreshed&) { answer_request(); },
+          [&](turn::Closed&) { relay.ended = true; },
           // Data still flows by Send indications when a channel is refused.
           [](turn::ChannelBound&) {},
           [](turn::ChannelFailed&) {},
           [](turn::Redirected&) {},
-          [](turn::AllocationRefreshed&) {},
-          [](turn::Closed&) {},
       },
       event);
 }
 
 IceTransport::Relay* IceTransport::FindRelay(const TransportAddress& relayed) {
   const auto it = std::find_if(relays_.begin(), relays_.end(), [&](const auto& relay) {
-    return Contains(relay->client->relayed(), relayed);
+    return !relay->ended && Contains(relay->relayed, relayed);
   });
   return it == relays_.end() ? nullptr : it->get();
 }

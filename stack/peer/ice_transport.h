@@ -91,9 +91,12 @@ class IceTransport {
 
  private:
   struct Relay {
-    int request_id = 0;
     TransportAddress base, server;
     std::unique_ptr<turn::Client> client;
+    std::optional<int> request_id;          // the agent's, until it is answered
+    std::vector<TransportAddress> relayed;  // empty: no allocation yet, or no longer
+    TransportAddress mapped;
+    bool ended = false;  // its client is done
   };
 
   // Moves what the agent and the clients made to each other and to the outside, until nothing is left.
@@ -101,6 +104,9 @@ class IceTransport {
   void Route(Timestamp now, Transmit transmit);
   void OnAgentEvent(Timestamp now, ice::Event event);
   void StartRelay(Timestamp now, const ice::RelayRequested& request);
+  void Allocate(Timestamp now, Relay& relay, const TurnServer& server);
+  void OnAllocationLost(Timestamp now, Relay& relay, turn::AllocationLost lost);
+  const TurnServer* FindServer(const TransportAddress& address) const;
   void RequestPermissions(Timestamp now, const ice::PermissionWanted& wanted);
   void ReleaseRelay(Timestamp now, const TransportAddress& relayed);
   void OnTurnEvent(Timestamp now, Relay& relay, turn::ClientEvent event);

@@ -31,10 +31,14 @@ class IceTransportTest : public testing::Test {
     std::optional<ice::CandidatePair> selected;
     std::vector<RelayRefused> refused;
     std::vector<RelayPeerRefused> peer_refused;
+    std::vector<RelayLost> lost;
     std::string received;
   };
 
-  void SetUp() override {
+  void SetUp() override { MakeServer(); }
+
+  // Also a new server in place of the old one, which knows of no allocation.
+  void MakeServer() {
     turn::ServerConfig config;
     config.listening = {server_address_};
     config.relay_addresses = {server_address_.ip};
@@ -68,6 +72,31 @@ class IceTransportTest : public testing::Test {
     DrainAll();
   }
 
+  // An ICE restart by one side, which the other follows.
+  void Restart(Side& side) {
+    Side& other = &side == &a_ ? b_ : a_;
+    a_.selected.reset();
+    b_.selected.reset();
+    side.transport->Restart(now_);
+    Tell(side, other);
+    DrainAll();
+  }
+
+  void Tell(Side& from, Side& to) {
+    queue_.emplace(now_ + kDelay, [this, &to, c = from.transport->agent().local_credentials()] {
+      ASSERT_TRUE(to.transport->SetRemoteParameters(now_, {.credentials = c}));
+    });
+  }
+
+  void SendBothWays() {
+    EXPECT_TRUE(a_.transport->Send(now_, AsBytes("\x80 to b")));
+    EXPECT_TRUE(b_.transport->Send(now_, AsBytes("\x80 to a")));
+    DrainAll();
+    RunFor(TimeDelta::Seconds(1));
+    EXPECT_EQ(b_.received, "\x80 to b");
+    EXPECT_EQ(a_.received, "\x80 to a");
+  }
+
   void DrainAll() {
     for (Side* side : {&a_, &b_}) {
       Drain(
@@ -98,6 +127,10 @@ class IceTransportTest : public testing::Test {
       side.refused.push_back(*refused);
     } else if (auto* peer_refused = std::get_if<RelayPeerRefused>(&event)) {
       side.peer_refused.push_back(*peer_refused);
+    } else if (auto* lost = std::get_if<RelayLost>(&event)) {
+      side.lost.push_back(*lost);
+    } else if (std::get_if<ice::Restarted>(&event) != nullptr) {
+      Tell(side, other);
     } else if (const auto* data = std::get_if<ice::DataReceived>(&event)) {
       side.received += AsString(data->payload);
     }
@@ -106,12 +139,13 @@ class IceTransportTest : public testing::Test {
   void Deliver(Transmit t) {
     const bool direct = t.source.ip != server_address_.ip && t.destination.ip != server_address_.ip;
     if (direct && block_direct_) return;
+    if (t.source == a_.local && a_external_) t.source = *a_external_;
     queue_.emplace(now_ + kDelay, [this, t = std::move(t)] {
       const Datagram packet{t.source, t.destination, t.payload};
       if (t.destination.ip == server_address_.ip) {
         server_->HandlePacket(now_, packet);
-      } else if (t.destination == a_.local) {
-        a_.transport->HandlePacket(now_, packet);
+      } else if (t.destination == a_external_.value_or(a_.local)) {
+        a_.transport->HandlePacket(now_, {t.source, a_.local, t.payload});
       } else if (t.destination == b_.local) {
         b_.transport->HandlePacket(now_, packet);
       }
@@ -149,6 +183,7 @@ class IceTransportTest : public testing::Test {
   std::unique_ptr<turn::Server> server_;
   Side a_, b_;
   bool block_direct_ = false;
+  std::optional<TransportAddress> a_external_;  // what a NAT before a makes of its address
   std::multimap<Timestamp, std::function<void()>> queue_;
 };
 
@@ -166,12 +201,7 @@ TEST_F(IceTransportTest, UsesTheRelayWhenNothingDirectWorksAndCarriesDataBothWay
   RunFor(TimeDelta::Seconds(5));
   ASSERT_TRUE(a_.selected && b_.selected);
   EXPECT_THAT(Types(*a_.selected), testing::HasSubstr("relay"));
-  EXPECT_TRUE(a_.transport->Send(now_, AsBytes("\x80 to b")));
-  EXPECT_TRUE(b_.transport->Send(now_, AsBytes("\x80 to a")));
-  DrainAll();
-  RunFor(TimeDelta::Seconds(1));
-  EXPECT_EQ(b_.received, "\x80 to b");
-  EXPECT_EQ(a_.received, "\x80 to a");
+  SendBothWays();
 }
 
 TEST_F(IceTransportTest, RelayOnlyConnectsTwoRelayedCandidates) {
@@ -211,6 +241,73 @@ TEST_F(IceTransportTest, CloseGivesTheAllocationsBack) {
   DrainAll();
   RunFor(TimeDelta::Seconds(1));
   EXPECT_EQ(server_->allocation_count(), 0u);
+}
+
+TEST_F(IceTransportTest, ARestartKeepsAnAllocationThatIsThere) {
+  Start(ice::CandidatePolicy::kRelayOnly);
+  RunFor(TimeDelta::Seconds(5));
+  ASSERT_TRUE(a_.selected && b_.selected);
+  const TransportAddress a_relay = a_.selected->local.address, b_relay = b_.selected->local.address;
+  Restart(a_);
+  RunFor(TimeDelta::Seconds(5));
+  ASSERT_TRUE(a_.selected && b_.selected);
+  EXPECT_EQ(a_.selected->local.address, a_relay);
+  EXPECT_EQ(b_.selected->local.address, b_relay);
+  EXPECT_TRUE(a_.lost.empty() && b_.lost.empty());
+  EXPECT_EQ(server_->allocation_count(), 2u);
+  SendBothWays();
+}
+
+TEST_F(IceTransportTest, ARestartReplacesAllocationsThatTheServerForgot) {
+  Start(ice::CandidatePolicy::kRelayOnly);
+  RunFor(TimeDelta::Seconds(5));
+  ASSERT_TRUE(a_.selected && b_.selected);
+  const TransportAddress a_relay = a_.selected->local.address, b_relay = b_.selected->local.address;
+  MakeServer();
+  Restart(b_);
+  RunFor(TimeDelta::Seconds(5));
+  ASSERT_TRUE(a_.selected && b_.selected);
+  EXPECT_EQ(Types(*a_.selected), "relay-relay");
+  EXPECT_NE(a_.selected->local.address, a_relay);
+  EXPECT_NE(b_.selected->local.address, b_relay);
+  ASSERT_EQ(a_.lost.size(), 1u);
+  EXPECT_EQ(a_.lost[0].code, 437);
+  EXPECT_EQ(server_->allocation_count(), 2u);
+  SendBothWays();
+}
+
+TEST_F(IceTransportTest, ARestartAfterANatRebootAllocatesFromTheNewAddress) {
+  block_direct_ = true;
+  a_external_ = Address("192.0.2.99:40000");
+  Start(ice::CandidatePolicy::kAll);
+  RunFor(TimeDelta::Seconds(5));
+  ASSERT_TRUE(a_.selected && b_.selected);
+  a_external_ = Address("192.0.2.99:40001");
+  Restart(a_);
+  RunFor(TimeDelta::Seconds(10));
+  ASSERT_TRUE(a_.selected && b_.selected);
+  SendBothWays();
+  std::vector<TransportAddress> reflexive;
+  for (const ice::Candidate& c : a_.transport->agent().local_candidates()) {
+    if (c.type == ice::CandidateType::kServerReflexive) reflexive.push_back(c.address);
+  }
+  EXPECT_EQ(reflexive, std::vector<TransportAddress>{*a_external_});
+}
+
+TEST_F(IceTransportTest, ALostAllocationTakesItsCandidateAlong) {
+  Start(ice::CandidatePolicy::kRelayOnly);
+  RunFor(TimeDelta::Seconds(5));
+  ASSERT_TRUE(a_.selected);
+  MakeServer();
+  // The next refresh of a permission, channel or allocation finds out.
+  RunFor(TimeDelta::Seconds(600));
+  ASSERT_EQ(a_.lost.size(), 1u);
+  EXPECT_FALSE(a_.transport->Send(now_, AsBytes("\x80")));
+  EXPECT_TRUE(a_.transport->agent().valid_pairs().empty());
+  Restart(a_);
+  RunFor(TimeDelta::Seconds(5));
+  ASSERT_TRUE(a_.selected && b_.selected);
+  SendBothWays();
 }
 
 class RefusingServerTest : public IceTransportTest {

@@ -69,6 +69,8 @@ std::string_view NatDiscovery::NameOf(Step step) {
       return "filtering II";
     case Step::kFilteringPort:
       return "filtering III";
+    case Step::kMappingFirst:
+      return "mapping I";
     case Step::kMappingAddress:
       return "mapping II";
     case Step::kMappingPort:
@@ -127,10 +129,13 @@ void NatDiscovery::Begin(Timestamp now) {
       return SendProbe(now, local, server, ChangeRequest{true, true}, std::nullopt, 0);
     case Step::kFilteringPort:
       return SendProbe(now, local, server, ChangeRequest{false, true}, std::nullopt, 0);
+    case Step::kMappingFirst:
+      return SendProbe(now, mapping_local(), server, std::nullopt, std::nullopt, 0);
     case Step::kMappingAddress:
-      return SendProbe(now, local, {other_.ip, server.port}, std::nullopt, std::nullopt, 0);
+      return SendProbe(now, mapping_local(), {other_.ip, server.port}, std::nullopt, std::nullopt,
+                       0);
     case Step::kMappingPort:
-      return SendProbe(now, local, other_, std::nullopt, std::nullopt, 0);
+      return SendProbe(now, mapping_local(), other_, std::nullopt, std::nullopt, 0);
     case Step::kFragments:
       return SendProbe(now, local, server, std::nullopt, std::nullopt, config_.padding);
     case Step::kHairpinPrepare:
@@ -228,6 +233,7 @@ void NatDiscovery::Finish(Timestamp now, const Outcome& outcome) {
     case Step::kFilteringBoth:
     case Step::kFilteringPort:
       return FinishFiltering(now, outcome);
+    case Step::kMappingFirst:
     case Step::kMappingAddress:
     case Step::kMappingPort:
       return FinishMapping(now, outcome);
@@ -285,15 +291,22 @@ void NatDiscovery::ToMapping(Timestamp now) {
     report_.mapping = MappingResult::kEndpointIndependent;
     return ToFragments(now);
   }
-  Schedule(Step::kMappingAddress, now);
+  // Section 4.1: from a port without recent traffic. From the port under test, its first answer is test I.
+  mapping_first_ = report_.mapped;
+  const bool fresh_port = mapping_local() != config_.local;
+  Schedule(fresh_port ? Step::kMappingFirst : Step::kMappingAddress, now);
 }
 
-// RFC 5780 section 4.3, tests II and III.
+// RFC 5780 section 4.3.
 void NatDiscovery::FinishMapping(Timestamp now, const Outcome& outcome) {
   if (!outcome.answered || outcome.error_code != 0) return ToFragments(now);
+  if (step_ == Step::kMappingFirst) {
+    mapping_first_ = outcome.mapped;
+    return Schedule(Step::kMappingAddress, now);
+  }
   if (step_ == Step::kMappingAddress) {
     mapping_second_ = outcome.mapped;
-    if (outcome.mapped != report_.mapped) return Schedule(Step::kMappingPort, now);
+    if (outcome.mapped != mapping_first_) return Schedule(Step::kMappingPort, now);
     report_.mapping = MappingResult::kEndpointIndependent;
   } else {
     report_.mapping = outcome.mapped == mapping_second_ ? MappingResult::kAddressDependent

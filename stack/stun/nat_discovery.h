@@ -40,9 +40,12 @@ std::string_view ToString(FilteringResult result);
 std::string_view ToString(HairpinningResult result);
 
 struct NatDiscoveryConfig {
-  TransportAddress local;  // the port under test; no traffic from it before (RFC 5780 section 4.1)
-  TransportAddress
-      second_local;  // another port of the same host, for hairpinning and lifetime; none: no such tests
+  // The port under test: connectivity, filtering, lifetime. No traffic from it before (RFC 5780 section 4.1).
+  TransportAddress local;
+  // Another port of the same host, also without traffic before: for mapping, hairpinning and lifetime. None: no hairpinning and
+  // lifetime, and the mapping tests run from `local`; the answers to the filtering tests may then have left sessions there that
+  // make an address-dependent mapping look address-and-port-dependent.
+  TransportAddress second_local;
   TransportAddress server;  // its primary address
   RetransmitPolicy retransmit;
   bool filtering = true;
@@ -109,13 +112,14 @@ class NatDiscovery {
   const NatReport& report() const { return report_; }
 
  private:
-  // In the order they run. Filtering comes before mapping, because the mapping tests open the filter towards the alternate address
-  // (RFC 5780 section 3.2).
+  // In the order they run. Filtering comes before mapping, because mapping tests from the same port open the filter towards the
+  // alternate address (RFC 5780 section 3.2).
   enum class Step {
     kIdle,
     kConnectivity,    // test I of both
     kFilteringBoth,   // test II
     kFilteringPort,   // test III
+    kMappingFirst,    // test I, from the second port
     kMappingAddress,  // test II
     kMappingPort,     // test III
     kFragments,
@@ -162,6 +166,9 @@ class NatDiscovery {
   void FinishRefresh(Timestamp now, const Outcome& outcome);
   // Each goes to the first wanted and possible test of its kind or of a later one.
   void ToMapping(Timestamp now);
+  const TransportAddress& mapping_local() const {
+    return config_.second_local.IsNone() ? config_.local : config_.second_local;
+  }
   void ToFragments(Timestamp now);
   void ToHairpinning(Timestamp now);
   void ToLifetime(Timestamp now);
@@ -178,7 +185,8 @@ class NatDiscovery {
   TimeDelta trial_;     // the idle time under trial
   TransportAddress other_;
   TransportAddress second_mapped_;
-  TransportAddress mapping_second_;  // what mapping test II gave
+  TransportAddress mapping_first_;   // what mapping test I gave
+  TransportAddress mapping_second_;  // and test II
   TransportAddress lifetime_mapped_;
   std::vector<Probe> probes_;
   std::deque<Transmit> transmits_;

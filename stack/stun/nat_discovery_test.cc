@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -26,6 +27,8 @@ struct ModelNat {
   TimeDelta timeout = TimeDelta::Seconds(120);
   bool inbound_refreshes = false;
   bool rewrites_payloads = false;  // a generic ALG
+  // What comes in through a mapping makes a session, and what goes back there belongs to it.
+  bool inbound_opens_sessions = false;
 };
 
 const IpAddress kExternal = IpAddress::V4(203, 0, 113, 1);
@@ -83,6 +86,7 @@ class World {
     TransportAddress internal;
     uint16_t port;
     std::map<TransportAddress, bool> filter;
+    std::set<TransportAddress> sessions;  // that were opened from outside
     Timestamp used;
   };
   struct Packet {
@@ -107,9 +111,15 @@ class World {
 
   Mapping& Outbound(const TransportAddress& from, const TransportAddress& to) {
     const auto key = std::pair(from, Key(nat_.mapping, to));
+    for (auto& [unused, m] : mappings_) {
+      if (m.internal == from && m.sessions.contains(to) && Alive(m)) {
+        m.used = now_;
+        return m;
+      }
+    }
     auto it = mappings_.find(key);
     if (it == mappings_.end() || !Alive(it->second)) {
-      it = mappings_.insert_or_assign(key, Mapping{from, next_port_++, {}, now_}).first;
+      it = mappings_.insert_or_assign(key, Mapping{from, next_port_++, {}, {}, now_}).first;
     }
     it->second.used = now_;
     it->second.filter[Key(nat_.filtering, to)] = true;
@@ -121,6 +131,7 @@ class World {
       if (m.port != to.port || !Alive(m)) continue;
       if (!m.filter.contains(Key(nat_.filtering, from))) return nullptr;
       if (nat_.inbound_refreshes) m.used = now_;
+      if (nat_.inbound_opens_sessions) m.sessions.insert(from);
       return &m;
     }
     return nullptr;
@@ -223,6 +234,40 @@ TEST(NatDiscoveryTest, EveryMappingAndFilteringIsRecognised) {
   }
 }
 
+TEST(NatDiscoveryTest, MappingIsRecognisedThoughFilteringTestsLeaveSessions) {
+  for (const Rule mapping : {Rule::kIndependent, Rule::kAddress, Rule::kAddressAndPort}) {
+    for (const Rule filtering : {Rule::kIndependent, Rule::kAddress, Rule::kAddressAndPort}) {
+      ModelNat nat;
+      nat.mapping = mapping;
+      nat.filtering = filtering;
+      nat.inbound_opens_sessions = true;
+      const NatReport report = World(nat, Config()).Run();
+      EXPECT_EQ(static_cast<int>(report.mapping), 1 + static_cast<int>(mapping))
+          << static_cast<int>(filtering);
+      EXPECT_EQ(static_cast<int>(report.filtering), 1 + static_cast<int>(filtering))
+          << static_cast<int>(mapping);
+    }
+  }
+}
+
+TEST(NatDiscoveryTest, TheMappedAddressIsThatOfThePortUnderTest) {
+  World world(ModelNat(), Config());
+  EXPECT_EQ(world.Run().mapped,
+            (TransportAddress{kExternal, 20000}));  // the first that the NAT gave
+}
+
+TEST(NatDiscoveryTest, WithOnePortMappingIsTestedFromIt) {
+  for (const Rule mapping : {Rule::kIndependent, Rule::kAddress, Rule::kAddressAndPort}) {
+    ModelNat nat;
+    nat.mapping = mapping;
+    NatDiscoveryConfig config = Config();
+    config.second_local = {};
+    World world(nat, config);
+    EXPECT_EQ(static_cast<int>(world.Run().mapping), 1 + static_cast<int>(mapping));
+    EXPECT_EQ(std::count(world.tests.begin(), world.tests.end(), "mapping I yes"), 0);
+  }
+}
+
 TEST(NatDiscoveryTest, FilteringIsTestedBeforeMappingOpensTheFilter) {
   ModelNat nat;
   nat.mapping = Rule::kAddressAndPort;
@@ -230,7 +275,7 @@ TEST(NatDiscoveryTest, FilteringIsTestedBeforeMappingOpensTheFilter) {
   world.Run();
   EXPECT_EQ(world.tests,
             (std::vector<std::string>{"connectivity yes", "filtering II no", "filtering III no",
-                                      "mapping II yes", "mapping III yes"}));
+                                      "mapping I yes", "mapping II yes", "mapping III yes"}));
 }
 
 TEST(NatDiscoveryTest, WithoutANatTheMappingIsEndpointIndependent) {
@@ -274,7 +319,7 @@ TEST(NatDiscoveryTest, AtMostTenTransactionsASecond) {
   nat.mapping = Rule::kAddress;
   World world(nat, Config());
   world.Run();
-  ASSERT_EQ(world.begun.size(), 4u);
+  ASSERT_EQ(world.begun.size(), 5u);
   for (std::size_t i = 1; i < world.begun.size(); ++i) {
     EXPECT_EQ(world.begun[i] - world.begun[i - 1], TimeDelta::Millis(100));
   }
