@@ -10,6 +10,11 @@
 include_guard()
 include(GoogleTest OPTIONAL)
 
+# The fuzz targets and the libraries under them, without the rest of the tree: cmake --build --preset fuzz --target fuzzers
+if(RTCLAB_FUZZ)
+  add_custom_target(fuzzers)
+endif()
+
 function(rtclab_room)
   cmake_parse_arguments(ROOM "" "NAME" "SOURCES;DEPS;TESTS;TEST_DEPS;BENCHMARKS;FUZZ" ${ARGN})
   set(target rtclab_${ROOM_NAME})
@@ -41,6 +46,7 @@ function(rtclab_room)
       add_executable(${name} ${source})
       target_link_libraries(${name} PRIVATE ${target})
       target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzzers ${name})
     endforeach()
   endif()
 endfunction()
