@@ -242,7 +242,7 @@ void Agent::Impl::AddRelayed(Timestamp now, int request_id,
       continue;
     }
     AddRelayCandidate(relay);
-    relays_.push_back(std::move(relay));
+    relays_.push_back(relay);
   }
   MaybeFinishGathering();
   Settle(now);
