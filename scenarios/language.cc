@@ -120,7 +120,7 @@ class Builder {
   const Type* Probe();
   const Type* Matrix();
   const Type* Seeds();
-  const Type* Check(const Type* value, std::string noun, bool ordered);
+  const Type* Check(const Type* value, const std::string& noun, bool ordered);
   const Type* SessionExpectation();
   const Type* ProbeExpectation();
   const Type* Expect();
@@ -384,7 +384,7 @@ const Type* Builder::Seeds() {
       {Integer(1, 50'000), text_, List(Integer(0, INT64_MAX), 1, 50'000, "a list of seeds")});
 }
 
-const Type* Builder::Check(const Type* value, std::string noun, bool ordered) {
+const Type* Builder::Check(const Type* value, const std::string& noun, bool ordered) {
   const Type* list = List(value, 1, 1000, "a list of acceptable values");
   if (!ordered) return Choice(noun + " or a list of acceptable ones", "", {value, list});
   Type* tolerance = New(Kind::kTolerance, "a tolerance: a value of the same kind or a percentage");

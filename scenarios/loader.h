@@ -16,9 +16,9 @@
 namespace rtclab::scenarios {
 
 struct LoadOptions {
-  std::vector<uint64_t> seeds;          // when not empty: instead of the file's own
-  std::size_t max_runs = 50'000;        // of one file; more is an error
-  std::size_t max_bytes = 1024 * 1024;  // of one file
+  std::vector<uint64_t> seeds;                       // when not empty: instead of the file's own
+  std::size_t max_runs = 50'000;                     // of one file; more is an error
+  std::size_t max_bytes = std::size_t{1024} * 1024;  // of one file
   std::size_t max_diagnostics = 10;
 };
 

@@ -120,6 +120,7 @@ std::vector<Node> NamedValues(const Node& node, Report& report) {
     return {};
   }
   std::vector<Node> out;
+  out.reserve(names.size());
   for (std::string& name : names) out.push_back(StringNode(std::move(name), node.origin));
   return out;
 }

@@ -55,7 +55,7 @@ class Resolver {
 
 RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
   Read(scenario_, "max_duration", run_.max_duration);
-  if (run_.max_duration > TimeDelta::Seconds(24 * 3600)) {
+  if (run_.max_duration > TimeDelta::Seconds(int64_t{24} * 3600)) {
     report_.Add(scenario_.Find("max_duration")->origin,
                 "is more than the 24 h that a run may take");
   }

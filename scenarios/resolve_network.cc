@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "scenarios/language.h"
 #include "scenarios/link_presets.h"
@@ -21,7 +22,7 @@ void ApplyShare(const Node& object, std::string_view key, double& out) {
 void ApplyLinkFigures(const Node& object, sim::LinkBehaviour& link, Report& report) {
   With(object, "rate", [&](const Node& v) {
     link.rate = DataRate::BitsPerSec(
-        std::max<int64_t>(1, static_cast<int64_t>(QuantityOf(v, QuantityKind::kRate) + 0.5)));
+        std::max<int64_t>(1, std::llround(QuantityOf(v, QuantityKind::kRate))));
   });
   Read(object, "delay", link.delay);
   Read(object, "jitter", link.jitter);

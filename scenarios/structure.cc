@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace rtclab::scenarios {
 namespace {
@@ -220,7 +221,7 @@ double QuantityOf(const Node& node, QuantityKind kind) {
 }
 
 TimeDelta DurationOf(const Node& node) {
-  return TimeDelta::Nanos(static_cast<int64_t>(QuantityOf(node, QuantityKind::kDuration) + 0.5));
+  return TimeDelta::Nanos(std::llround(QuantityOf(node, QuantityKind::kDuration)));
 }
 
 std::size_t IndexOf(const Node& node, const std::vector<std::string>& names) {

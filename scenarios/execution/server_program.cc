@@ -70,8 +70,7 @@ class StunProgram final : public ServerProgram {
 class TurnProgram final : public ServerProgram {
  public:
   TurnProgram(const ServerSpec& spec, sim::Network& network)
-      : network_(network),
-        rng_(network.Stream("turn/" + spec.name)),
+      : rng_(network.Stream("turn/" + spec.name)),
         server_(ConfigOf(spec, network), rng_),
         host_(network.host(spec.host), server_, OnEvent{this}) {
     for (const TransportAddress& address : server_.config().listening)
@@ -126,7 +125,6 @@ class TurnProgram final : public ServerProgram {
     }
   }
 
-  sim::Network& network_;
   Rng rng_;
   turn::Server server_;
   sim::ProtocolHost<turn::Server, OnEvent> host_;

@@ -10,21 +10,9 @@
 include_guard()
 include(GoogleTest OPTIONAL)
 
-# Headers that most files include, compiled once; ccache needs both settings to see through them.
-# Off where a tool other than the compiler reads the compile commands (scripts/check-lint).
-if(RTCLAB_PCH)
-  file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
-  add_library(rtclab_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
-  target_link_libraries(rtclab_pch PRIVATE rtclab_options)
-  target_precompile_headers(rtclab_pch PRIVATE <algorithm> <array> <functional> <map> <memory> <optional> <span> <string>
-                            <string_view> <utility> <variant> <vector> <fmt/format.h> <tl/expected.hpp>)
-  if(RTCLAB_TESTS)
-    add_library(rtclab_test_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
-    target_link_libraries(rtclab_test_pch PRIVATE rtclab_options GTest::gmock)
-    target_precompile_headers(rtclab_test_pch PRIVATE <algorithm> <array> <functional> <map> <memory> <optional> <span>
-                              <string> <string_view> <utility> <variant> <vector> <fmt/format.h> <tl/expected.hpp>
-                              <gmock/gmock.h> <gtest/gtest.h>)
-  endif()
+# The fuzz targets and the libraries under them, without the rest of the tree: cmake --build --preset fuzz --target fuzzers
+if(RTCLAB_FUZZ)
+  add_custom_target(fuzzers)
 endif()
 
 function(rtclab_room)
@@ -64,6 +52,7 @@ function(rtclab_room)
       add_executable(${name} ${source})
       target_link_libraries(${name} PRIVATE ${target})
       target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+      add_dependencies(fuzzers ${name})
     endforeach()
   endif()
 endfunction()

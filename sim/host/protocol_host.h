@@ -23,7 +23,7 @@ class ProtocolHost final : private UdpReceiver {
         protocol_(protocol),
         on_event_(std::move(on_event)),
         timer_([this](Timestamp now) { Run([now](Protocol& p) { p.HandleTimeout(now); }); }) {}
-  ~ProtocolHost() {
+  ~ProtocolHost() override {
     for (const TransportAddress& local : bound_) udp_.Unbind(local);
   }
   ProtocolHost(const ProtocolHost&) = delete;
@@ -58,7 +58,7 @@ class ProtocolHost final : private UdpReceiver {
     const Timestamp now = udp_.Now();
     const Timestamp next = Drain(
         protocol_, [this](auto&& transmit) { udp_.Send(transmit); },
-        [this, now](auto&& event) { on_event_(now, std::move(event)); });
+        [this, now](auto&& event) { on_event_(now, std::forward<decltype(event)>(event)); });
     draining_ = false;
     timer_.Set(next);
   }

@@ -102,7 +102,7 @@ bool UdpSocket::Deliver(const Datagram& packet, const ns3::Packet& whole) {
   ns3::Ptr<ns3::Packet> payload = whole.Copy();
   uint8_t first = 0;
   payload->CopyData(&first, 1);
-  const std::size_t ip_header = first >> 4 == 4 ? (first & 0x0f) * 4u : kIpv6HeaderSize;
+  const std::size_t ip_header = first >> 4 == 4 ? std::size_t{4} * (first & 0x0f) : kIpv6HeaderSize;
   payload->RemoveAtStart(static_cast<uint32_t>(ip_header + kUdpHeaderSize));
   if (payload->GetSize() > size) payload->RemoveAtEnd(payload->GetSize() - size);
   queue_.emplace_back(payload, packet.source);

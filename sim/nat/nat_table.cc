@@ -23,7 +23,7 @@ uint32_t NatTable::AddMapping(Mapping mapping) {
   if (mapping.next_sharing != kNone) mappings_[mapping.next_sharing].previous_sharing = index;
   by_external_.Set(external_key, index);
   by_internal_.Set({mapping.protocol, mapping.internal, mapping.scope}, index);
-  mappings_[index] = std::move(mapping);
+  mappings_[index] = mapping;
   ++mapping_count_;
   return index;
 }

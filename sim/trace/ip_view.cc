@@ -7,7 +7,7 @@
 namespace rtclab::sim {
 namespace {
 
-constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kFragment = 44, kIcmpv6 = 58;
+constexpr uint8_t kTcp = 6, kUdp = 17, kFragment = 44;
 
 //  RFC 791 section 3.1
 //   0                   1                   2                   3

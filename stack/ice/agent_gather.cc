@@ -254,7 +254,8 @@ void Agent::Impl::AddRelayed(Timestamp now, int request_id,
     } else if (!late) {
       *known = relay;
     }
-    if (!late) AddRelayCandidate(relay);
+    AddRelayCandidate(relay);
+    relays_.push_back(relay);
   }
   MaybeFinishGathering();
   Settle(now);

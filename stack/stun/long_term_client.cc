@@ -33,7 +33,7 @@ std::optional<PasswordAlgorithm> Choose(const std::vector<PasswordAlgorithmEntry
 
 }  // namespace
 
-LongTermClient::LongTermClient(std::string username, std::string password)
+LongTermClient::LongTermClient(const std::string& username, std::string password)
     : username_(PrepareOpaqueString(username).value_or(username)), password_(std::move(password)) {}
 
 LongTermClient::Signature LongTermClient::Sign(MessageBuilder& request) const {

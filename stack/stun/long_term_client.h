@@ -30,7 +30,7 @@ class LongTermClient {
                           // integrity was violated; reliable transport: it ends so now
   };
 
-  LongTermClient(std::string username, std::string password);
+  LongTermClient(const std::string& username, std::string password);
 
   // Adds what section 9.2.3 asks for and the integrity attribute; nothing before the first challenge. Only a FINGERPRINT may be
   // added afterwards.

@@ -98,8 +98,7 @@ std::string_view NatDiscovery::NameOf(Step step) {
   return "";
 }
 
-NatDiscovery::NatDiscovery(NatDiscoveryConfig config, Rng& rng)
-    : config_(std::move(config)), rng_(rng) {
+NatDiscovery::NatDiscovery(NatDiscoveryConfig config, Rng& rng) : config_(config), rng_(rng) {
   CHECK(config_.local.family() == config_.server.family());
   CHECK(config_.lifetime_precision >= TimeDelta::Millis(1));
 }
@@ -414,7 +413,7 @@ std::optional<Transmit> NatDiscovery::PollTransmit() {
 
 std::optional<NatDiscovery::Event> NatDiscovery::PollEvent() {
   if (events_.empty()) return std::nullopt;
-  Event out = std::move(events_.front());
+  Event out = events_.front();
   events_.pop_front();
   return out;
 }

@@ -28,7 +28,7 @@ void ProtectShortTerm(MessageBuilder& response, const ShortTermPeer& peer) {
   }
 }
 
-ShortTermClient::ShortTermClient(std::string username, std::string_view password,
+ShortTermClient::ShortTermClient(const std::string& username, std::string_view password,
                                  std::optional<Algorithm> agreed)
     : username_(PrepareOpaqueString(username).value_or(username)),
       key_(IntegrityKey::ShortTerm(password)),

@@ -42,7 +42,7 @@ class ShortTermClient {
 
   // `agreed`: the algorithm that both are known to support. Without it the first requests carry both attributes, and what the
   // server answers with decides for the later ones (sections 9.1.2 and 9.1.5).
-  ShortTermClient(std::string username, std::string_view password,
+  ShortTermClient(const std::string& username, std::string_view password,
                   std::optional<Algorithm> agreed = std::nullopt);
 
   // Adds USERNAME and integrity. Only a FINGERPRINT may be added afterwards.
