@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "scenarios/execution/probe_driver.h"
+#include "scenarios/execution/schedule.h"
 #include "scenarios/execution/server_program.h"
 #include "scenarios/execution/session_driver.h"
 #include "scenarios/execution/story.h"
@@ -32,6 +33,7 @@ class Execution {
     for (const ProbeSpec& probe : spec.probes) {
       probes_.push_back(std::make_unique<ProbeDriver>(probe, *network_, servers_, on_done));
     }
+    if (spec.min_duration > TimeDelta::Zero()) After(spec.min_duration, on_done);
   }
 
   sim::Network& network() { return *network_; }
@@ -55,6 +57,7 @@ class Execution {
  private:
   void StopWhenDone() {
     const auto done = [](const auto& driver) { return driver->done(); };
+    if (network_->Now() < Timestamp::Zero() + spec_.min_duration) return;
     if (std::all_of(sessions_.begin(), sessions_.end(), done) &&
         std::all_of(probes_.begin(), probes_.end(), done)) {
       network_->Stop();

@@ -4,15 +4,14 @@
 
 #include <algorithm>
 
+#include "stack/base/overloaded.h"
+
 namespace rtclab::scenarios {
 namespace {
 
-template <typename... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overloaded(F...) -> Overloaded<F...>;
+// Test data: a first byte outside of what RFC 7983 gives to STUN, so that it is told from ICE's own, and a number.
+constexpr uint8_t kDataFirstByte = 0x80;
+constexpr std::size_t kDataHeaderSize = 5;
 
 ice::AgentConfig AgentConfigOf(const IceSpec& spec, bool controlling) {
   ice::AgentConfig config;
@@ -128,9 +127,12 @@ void Endpoint::RestartIce() {
   });
 }
 
-bool Endpoint::Send(ByteView payload) {
-  bool sent = false;
+bool Endpoint::SendNumbered(uint32_t number, std::size_t size) {
   if (!host_) return false;
+  Bytes payload(std::max(size, kDataHeaderSize));
+  payload[0] = kDataFirstByte;
+  StoreU32(payload.data() + 1, number);
+  bool sent = false;
   host_->Run(
       [&](peer::IceTransport& transport) { sent = transport.Send(network_.Now(), payload); });
   return sent;
@@ -180,6 +182,7 @@ void Endpoint::Handle(Timestamp now, peer::IceTransportEvent event) {
                                      ice::Describe(e.pair.remote)));
           },
           [&](const ice::StateChanged& e) {
+            if (e.state == ice::AgentState::kFailed) failed_ = now;
             AddNote(now, e.reason.empty()
                              ? fmt::format("state {}", ToString(e.state))
                              : fmt::format("state {}: {}", ToString(e.state), e.reason));
@@ -192,7 +195,10 @@ void Endpoint::Handle(Timestamp now, peer::IceTransportEvent event) {
             consent_expired_ = true;
             AddNote(now, e.revoked ? "the peer revoked its consent" : "the peer's consent expired");
           },
-          [&](const ice::DataReceived&) { ++data_received_; },
+          [&](const ice::DataReceived& e) {
+            if (e.payload.size() >= kDataHeaderSize)
+              data_received_.insert(LoadU32(e.payload.data() + 1));
+          },
           [&](const ice::Restarted&) {
             AddNote(now, "restarts ICE because the peer did");
             BeginGeneration();

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -66,8 +67,8 @@ class Endpoint {
   void ReceiveCandidate(const ice::Candidate& candidate);
   void ReceiveEndOfCandidates(const std::string& ufrag);
   void RestartIce();
-  // False when there is no pair to send over.
-  bool Send(ByteView payload);
+  // Sends one datagram of `size` bytes (at least 5) that carries `number`; false when there is no pair to send over.
+  bool SendNumbered(uint32_t number, std::size_t size);
 
   // --- The record. Times are since the run began. ---
   std::optional<Timestamp> gathered() const { return gathered_; }
@@ -77,8 +78,11 @@ class Endpoint {
   std::optional<Timestamp> last_selected() const { return last_selected_; }
   // Nothing more will come without help: a pair is selected, or the agent has failed.
   bool settled() const;
+  // When the agent's state last became failed.
+  std::optional<Timestamp> failed() const { return failed_; }
   bool consent_expired() const { return consent_expired_; }
-  uint64_t data_received() const { return data_received_; }
+  // Distinct datagrams of Send(); a duplicate counts once.
+  std::size_t data_received() const { return data_received_.size(); }
   const std::vector<ServerTrouble>& troubles() const { return troubles_; }
   // What it gathered, in order of time, and every state it was in.
   struct Note {
@@ -118,9 +122,9 @@ class Endpoint {
   bool described_ = false;
   std::vector<ice::Candidate> undescribed_;  // gathered before the description went out
 
-  std::optional<Timestamp> gathered_, first_valid_pair_, selected_, last_selected_;
+  std::optional<Timestamp> gathered_, first_valid_pair_, selected_, last_selected_, failed_;
   bool consent_expired_ = false;
-  uint64_t data_received_ = 0;
+  std::set<uint32_t> data_received_;
   std::vector<ServerTrouble> troubles_;
   std::vector<Note> notes_;
 };

@@ -106,9 +106,8 @@ void SessionDriver::SendData(const ActionSpec& action, int sent) {
     return;
   }
   Endpoint& endpoint = action.target == a_->host() ? *a_ : *b_;
-  // The first byte is outside of what RFC 7983 gives to STUN, so that it is told from ICE's own.
-  Bytes payload(static_cast<std::size_t>(std::max(action.size, 1)), 0x80);
-  data_sent_ += endpoint.Send(payload) ? 1 : 0;
+  endpoint.SendNumbered(static_cast<uint32_t>(data_tried_),
+                        static_cast<std::size_t>(std::max(action.size, 0)));
   ++data_tried_;
   After(action.interval, [this, &action, sent] { SendData(action, sent + 1); });
 }
@@ -125,8 +124,7 @@ void SessionDriver::UpdateRestarts() {
     if (after(a_->last_selected()) && after(b_->last_selected())) {
       restart.connected = std::max(*a_->last_selected(), *b_->last_selected());
       restart.over = true;
-    } else if (a_->agent().state() == ice::AgentState::kFailed ||
-               b_->agent().state() == ice::AgentState::kFailed) {
+    } else if (after(a_->failed()) || after(b_->failed())) {
       restart.over = true;
     }
   }

@@ -65,7 +65,6 @@ class SessionDriver final : public EndpointObserver {
   std::vector<Restart> restarts_;
   std::size_t actions_left_ = 0;
   int data_tried_ = 0;
-  int data_sent_ = 0;
   bool done_ = false;
 };
 

@@ -45,6 +45,19 @@ std::string DescribePayload(ByteView payload) {
   }
 }
 
+std::string DescribePacket(const sim::PacketEvent& event) {
+  switch (event.tuple.protocol) {
+    case sim::IpProtocol::kUdp:
+      return DescribePayload(event.payload);
+    case sim::IpProtocol::kTcp:
+      return "TCP segment";
+    case sim::IpProtocol::kIcmp:
+    case sim::IpProtocol::kIcmpv6:
+      return event.stun_transaction ? "ICMP error about a STUN message" : "ICMP message";
+  }
+  return "packet";
+}
+
 // Who is reached at an address: a host, or the LAN whose gateway has it.
 std::string OwnerOf(const sim::Network& network, const IpAddress& ip) {
   for (const sim::HostSpec& host : network.spec().hosts) {
@@ -66,7 +79,7 @@ void StoryTeller::OnPacketEvent(const sim::PacketEvent& event) {
     messages_.push_back({.sent = event.time,
                          .from = NameOf(event.where),
                          .destination = event.tuple.destination,
-                         .text = DescribePayload(event.payload)});
+                         .text = DescribePacket(event)});
     return;
   }
   const auto it = by_packet_.find(event.packet);

@@ -162,21 +162,17 @@ std::string TextOfRelay(const SessionDriver& driver, const results::SelectedPair
 }
 
 std::string TextOfDirect(const SessionDriver& driver, const results::SelectedPair& pair) {
-  const std::string& a = driver.spec().a.host;
-  const std::string& b = driver.spec().b.host;
   const auto side = [](const std::string& who, const results::SelectedCandidate& candidate) {
-    if (candidate.type == "host")
-      return fmt::format("{}'s own address {}:{}", who, candidate.address, candidate.port);
-    if (candidate.type == "srflx") {
-      return fmt::format("{}'s mapping {}:{}, as the STUN server saw it,", who, candidate.address,
-                         candidate.port);
-    }
-    return fmt::format(
-        "{}'s mapping {}:{}, which the NAT made for this peer alone and a check revealed,", who,
-        candidate.address, candidate.port);
+    const std::string_view what = candidate.type == "host" ? "its own address"
+                                  : candidate.type == "srflx"
+                                      ? "its NAT's mapping as the STUN server saw it"
+                                      : "a mapping of its NAT for this peer, seen by a check";
+    return fmt::format("{} at {} {}:{} ({})", who, candidate.type, candidate.address,
+                       candidate.port, what);
   };
-  return fmt::format("Direct, the pair of highest priority that worked: {} reaches {}.",
-                     side(a, pair.local), side(b, pair.remote));
+  return fmt::format("Direct, the pair of highest priority that worked: {} and {}.",
+                     side(driver.spec().a.host, pair.local),
+                     side(driver.spec().b.host, pair.remote));
 }
 
 }  // namespace

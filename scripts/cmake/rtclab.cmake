@@ -10,12 +10,32 @@
 include_guard()
 include(GoogleTest OPTIONAL)
 
+# Headers that most files include, compiled once; ccache needs both settings to see through them.
+# Off where a tool other than the compiler reads the compile commands (scripts/check-lint).
+if(RTCLAB_PCH)
+  file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
+  add_library(rtclab_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+  target_link_libraries(rtclab_pch PRIVATE rtclab_options)
+  target_precompile_headers(rtclab_pch PRIVATE <algorithm> <array> <functional> <map> <memory> <optional> <span> <string>
+                            <string_view> <utility> <variant> <vector> <fmt/format.h> <tl/expected.hpp>)
+  if(RTCLAB_TESTS)
+    add_library(rtclab_test_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+    target_link_libraries(rtclab_test_pch PRIVATE rtclab_options GTest::gmock)
+    target_precompile_headers(rtclab_test_pch PRIVATE <algorithm> <array> <functional> <map> <memory> <optional> <span>
+                              <string> <string_view> <utility> <variant> <vector> <fmt/format.h> <tl/expected.hpp>
+                              <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+endif()
+
 function(rtclab_room)
   cmake_parse_arguments(ROOM "" "NAME" "SOURCES;DEPS;TESTS;TEST_DEPS;BENCHMARKS;FUZZ" ${ARGN})
   set(target rtclab_${ROOM_NAME})
   if(ROOM_SOURCES)
     add_library(${target} STATIC ${ROOM_SOURCES})
     target_link_libraries(${target} PUBLIC rtclab_options ${ROOM_DEPS})
+    if(RTCLAB_PCH)
+      target_precompile_headers(${target} REUSE_FROM rtclab_pch)
+    endif()
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE rtclab_options ${ROOM_DEPS})
@@ -25,6 +45,9 @@ function(rtclab_room)
   if(RTCLAB_TESTS AND ROOM_TESTS)
     add_executable(${target}_test ${ROOM_TESTS})
     target_link_libraries(${target}_test PRIVATE ${target} ${ROOM_TEST_DEPS} GTest::gmock_main)
+    if(RTCLAB_PCH)
+      target_precompile_headers(${target}_test REUSE_FROM rtclab_test_pch)
+    endif()
     gtest_discover_tests(${target}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
                          PROPERTIES TIMEOUT 120)
   endif()

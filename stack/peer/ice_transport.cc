@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "stack/base/overloaded.h"
+
 namespace rtclab::peer {
 namespace {
 

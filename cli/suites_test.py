@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""The shipped suites on the real program: every expectation holds, one seed gives the same bytes, others can read them.
+
+RTCLAB_PROGRAM is the program, RTCLAB_SOURCE the top of the source tree.
+"""
+import filecmp
+import json
+import os
+import pathlib
+import random
+import subprocess
+import tempfile
+import unittest
+
+import jsonschema
+
+PROGRAM = os.environ["RTCLAB_PROGRAM"]
+SOURCE = pathlib.Path(os.environ["RTCLAB_SOURCE"])
+SUITES = sorted((SOURCE / "scenarios" / "suites").glob("*.json"))
+SCHEMA = json.loads((SOURCE / "results" / "results.schema.json").read_text())
+
+
+def rtclab(*args, status=0):
+    done = subprocess.run([PROGRAM, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=110)
+    assert done.returncode == status, f"{args} ended with {done.returncode}, expected {status}:\n{done.stdout[-4000:]}"
+    return done.stdout
+
+
+class SuitesTest(unittest.TestCase):
+    def setUp(self):
+        self.work = tempfile.TemporaryDirectory()
+        self.addCleanup(self.work.cleanup)
+        self.out = pathlib.Path(self.work.name)
+
+    def results(self, name):
+        return json.loads((self.out / name / "results.json").read_text())
+
+    def test_every_expectation_holds_and_the_results_fit_their_schema(self):
+        self.assertGreaterEqual(len(SUITES), 8)
+        for suite in SUITES:
+            with self.subTest(suite=suite.stem):
+                rtclab("run", suite, "--out", self.out / suite.stem, "--junit", self.out / f"{suite.stem}.xml")
+                results = self.results(suite.stem)
+                jsonschema.validate(results, SCHEMA)
+                self.assertEqual(results["summary"]["passed"], results["summary"]["runs"])
+                self.assertTrue((self.out / f"{suite.stem}.xml").read_text().startswith("<?xml"))
+
+    def test_the_same_bytes_whatever_the_parallelism_and_the_order(self):
+        for suite in SUITES:
+            with self.subTest(suite=suite.stem):
+                one, many, parts = (self.out / f"{suite.stem}-{kind}" for kind in ("one", "many", "parts"))
+                rtclab("run", suite, "--out", one, "--jobs", 1, "--pcap")
+                rtclab("run", suite, "--out", many, "--jobs", 3, "--pcap")
+                self.assertEqual((one / "results.json").read_bytes(), (many / "results.json").read_bytes())
+                names = sorted(p.name for p in (one / "pcap").iterdir())
+                self.assertEqual(names, sorted(p.name for p in (many / "pcap").iterdir()))
+                _, mismatch, errors = filecmp.cmpfiles(one / "pcap", many / "pcap", names, shallow=False)
+                self.assertEqual((mismatch, errors), ([], []))
+                # Another order: a run on its own gives the same as in its suite.
+                runs = {run["id"]: run for run in self.results(one.name)["runs"]}
+                for run_id in random.Random(1).sample(sorted(runs), min(3, len(runs))):
+                    rtclab("run", suite, "--out", parts, "--filter", run_id)
+                    alone = {run["id"]: run for run in self.results(parts.name)["runs"]}
+                    self.assertEqual(alone[run_id], runs[run_id])
+
+    def test_wireshark_reads_the_captures(self):
+        for suite in SUITES:
+            with self.subTest(suite=suite.stem):
+                out = self.out / suite.stem
+                rtclab("run", suite, "--out", out, "--pcap", "--shard", "1/4")
+                captures = sorted((out / "pcap").glob("*.pcapng")) if (out / "pcap").exists() else []
+                for capture in captures[:2]:
+                    done = subprocess.run(["tshark", "-r", capture, "-Y", "_ws.malformed", "-o", "ip.check_checksum:TRUE"],
+                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    self.assertEqual(done.stdout, "")
+
+    def test_explain_tells_why_a_relay_was_needed(self):
+        suite = SOURCE / "scenarios" / "suites" / "nat-matrix.json"
+        out = self.out / "matrix"
+        rtclab("run", suite, "--out", out, "--filter", "left=symmetric,right=port-restricted-cone")
+        story = rtclab("explain", "left=symmetric,right=port-restricted-cone", "--in", out)
+        self.assertIn("nat.filter.address-and-port-dependent", story)
+        self.assertIn("Relayed", story)
+
+
+if __name__ == "__main__":
+    unittest.main()
