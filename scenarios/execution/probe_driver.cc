@@ -28,7 +28,7 @@ void ProbeDriver::Start(const TransportAddress& server) {
     Finish();
     return;
   }
-  // Two adjacent ports: the one under test, and another for hairpinning and lifetimes. Their addresses have to be known
+  // Two adjacent ports: the one under test, and another for mapping, hairpinning and lifetimes. Their addresses have to be known
   // before the protocol is made, so they are found by binding and unbinding.
   struct Nobody final : sim::UdpReceiver {
     void OnDatagram(Timestamp, const Datagram&) override {}
@@ -63,12 +63,16 @@ void ProbeDriver::Finish() {
   on_done_();
 }
 
+stun::NatReport ProbeDriver::Report() const {
+  return discovery_ ? discovery_->report() : stun::NatReport{};
+}
+
 results::Probe ProbeDriver::Result() const {
   results::Probe probe;
   probe.name = spec_.name;
   probe.host = spec_.host;
   probe.server = spec_.server;
-  const stun::NatReport report = discovery_ ? discovery_->report() : stun::NatReport{};
+  const stun::NatReport report = Report();
   probe.state = report.udp_works && done_ ? "done" : "failed";
   probe.mapping =
       report.udp_works && !report.translated ? "none" : std::string(ToString(report.mapping));

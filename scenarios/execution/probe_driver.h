@@ -23,6 +23,8 @@ class ProbeDriver {
 
   bool done() const { return done_; }
   results::Probe Result() const;
+  // All that is known; nothing before the start.
+  stun::NatReport Report() const;
 
  private:
   struct OnEvent {
