@@ -15,6 +15,22 @@ if(RTCLAB_FUZZ)
   add_custom_target(fuzzers)
 endif()
 
+# Headers that most files include, compiled once; ccache needs both settings to see through them.
+# Off where a tool other than the compiler reads the compile commands (scripts/check-lint).
+if(RTCLAB_PCH)
+  set(common_headers <algorithm> <array> <functional> <map> <memory> <optional> <span> <string> <string_view> <utility>
+      <variant> <vector> <fmt/format.h> <tl/expected.hpp>)
+  file(WRITE ${CMAKE_BINARY_DIR}/pch.cc "")
+  add_library(rtclab_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+  target_link_libraries(rtclab_pch PRIVATE rtclab_options)
+  target_precompile_headers(rtclab_pch PRIVATE ${common_headers})
+  if(RTCLAB_TESTS)
+    add_library(rtclab_test_pch OBJECT ${CMAKE_BINARY_DIR}/pch.cc)
+    target_link_libraries(rtclab_test_pch PRIVATE rtclab_options GTest::gmock)
+    target_precompile_headers(rtclab_test_pch PRIVATE ${common_headers} <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+endif()
+
 function(rtclab_room)
   cmake_parse_arguments(ROOM "" "NAME" "SOURCES;DEPS;TESTS;TEST_DEPS;BENCHMARKS;FUZZ" ${ARGN})
   set(target rtclab_${ROOM_NAME})
