@@ -21,7 +21,7 @@ namespace {
 class Execution {
  public:
   Execution(const RunSpec& spec, std::unique_ptr<sim::Network> network)
-      : network_(std::move(network)) {
+      : spec_(spec), network_(std::move(network)) {
     for (const ServerSpec& server : spec.servers) {
       programs_.push_back(StartServer(server, *network_));
       servers_.push_back(DescribeAccess(server, *network_));
@@ -64,6 +64,7 @@ class Execution {
     }
   }
 
+  const RunSpec& spec_;
   std::unique_ptr<sim::Network> network_;
   std::vector<ServerAccess> servers_;
   std::vector<std::unique_ptr<ServerProgram>> programs_;
