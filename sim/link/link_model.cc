@@ -13,10 +13,11 @@ struct LinkModel::Impairments {
       : loss(seed, path + "/loss"),
         burst(seed, path + "/burst-loss"),
         jitter(seed, path + "/jitter"),
+        copy_jitter(seed, path + "/copy-jitter"),
         duplication(seed, path + "/duplication"),
         corruption(seed, path + "/corruption") {}
 
-  Rng loss, burst, jitter, duplication, corruption;
+  Rng loss, burst, jitter, copy_jitter, duplication, corruption;
   bool bad_state = false;
 };
 
@@ -63,13 +64,14 @@ LinkFate LinkModel::Send(Timestamp now, std::size_t bytes) {
   return Propagate(busy_until_, bytes);
 }
 
-Timestamp LinkModel::Arrival(Timestamp sent) {
-  Timestamp arrival = sent + behaviour_.delay;
-  if (behaviour_.jitter > TimeDelta::Zero()) {
-    const double extra =
-        std::abs(impairments_->jitter.Normal()) * static_cast<double>(behaviour_.jitter.nanos());
-    arrival += TimeDelta::Nanos(std::llround(extra));
-  }
+TimeDelta LinkModel::DrawJitter(Rng& random) const {
+  if (behaviour_.jitter == TimeDelta::Zero()) return TimeDelta::Zero();
+  const double extra = std::abs(random.Normal()) * static_cast<double>(behaviour_.jitter.nanos());
+  return TimeDelta::Nanos(std::llround(extra));
+}
+
+Timestamp LinkModel::Arrival(Timestamp sent, TimeDelta jitter) {
+  Timestamp arrival = sent + behaviour_.delay + jitter;
   if (!behaviour_.reorder) arrival = last_arrival_ = std::max(arrival, last_arrival_);
   return arrival;
 }
@@ -79,7 +81,7 @@ Timestamp LinkModel::Arrival(Timestamp sent) {
 LinkFate LinkModel::Propagate(Timestamp sent, std::size_t bytes) {
   LinkFate fate;
   if (!impairments_) {
-    fate.arrival = Arrival(sent);
+    fate.arrival = Arrival(sent, TimeDelta::Zero());
     return fate;
   }
   Impairments& random = *impairments_;
@@ -100,9 +102,13 @@ LinkFate LinkModel::Propagate(Timestamp sent, std::size_t bytes) {
   }
   const bool twice =
       behaviour_.duplication > 0 && random.duplication.Bernoulli(behaviour_.duplication);
+  // Drawn for a lost packet and for a copy that is not made too: the next packet's jitter stays what it is.
+  const TimeDelta jitter = DrawJitter(random.jitter);
+  const TimeDelta copy_jitter =
+      behaviour_.duplication > 0 ? DrawJitter(random.copy_jitter) : TimeDelta::Zero();
   if (fate.rule != nullptr) return fate;
-  fate.arrival = Arrival(sent);
-  if (twice) fate.duplicate = Arrival(sent);
+  fate.arrival = Arrival(sent, jitter);
+  if (twice) fate.duplicate = Arrival(sent, copy_jitter);
   return fate;
 }
 

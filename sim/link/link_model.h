@@ -50,7 +50,8 @@ class LinkModel {
  private:
   struct Impairments;
 
-  Timestamp Arrival(Timestamp sent);
+  TimeDelta DrawJitter(Rng& random) const;
+  Timestamp Arrival(Timestamp sent, TimeDelta jitter);
 
   LinkBehaviour behaviour_;
   bool ideal_;

@@ -204,5 +204,24 @@ TEST(LinkModelTest, ImpairmentsDoNotShiftEachOther) {
   }
 }
 
+TEST(LinkModelTest, LossAndDuplicationDoNotShiftTheJitter) {
+  LinkBehaviour plain;
+  plain.jitter = TimeDelta::Millis(1);
+  plain.reorder = true;
+  LinkBehaviour lossy = plain;
+  lossy.loss = 0.3;
+  lossy.duplication = 0.3;
+  LinkModel a = Make(plain), b = Make(lossy);
+  int arrived = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const LinkFate without = a.Send(Timestamp::Millis(i), 100);
+    const LinkFate with = b.Send(Timestamp::Millis(i), 100);
+    if (with.rule != nullptr) continue;
+    EXPECT_EQ(without.arrival, with.arrival) << i;
+    ++arrived;
+  }
+  EXPECT_GT(arrived, 1000);
+}
+
 }  // namespace
 }  // namespace rtclab::sim

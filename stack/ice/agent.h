@@ -3,10 +3,11 @@
 // driven.
 //
 //   Agent agent(config, rng);
-//   agent.Gather(now, hosts, stun_servers, relay_servers);      // candidates come as
-//   LocalCandidateGathered agent.SetRemoteParameters(now, {.credentials = ...});       // checks
-//   may begin agent.AddRemoteCandidate(now, candidate); ...               // trickled, or all at
-//   once agent.EndOfRemoteCandidates(now); agent.Send(now, payload); // as soon as a pair is valid
+//   agent.Gather(now, hosts, stun_servers, relay_servers);  // LocalCandidateGathered events follow
+//   agent.SetRemoteParameters(now, {.credentials = ...});   // checks may begin
+//   agent.AddRemoteCandidate(now, candidate);               // trickled, or all at once
+//   agent.EndOfRemoteCandidates(now);
+//   agent.Send(now, payload);                               // as soon as a pair is valid
 //
 // TURN is not in here. A relayed candidate is asked for by RelayRequested; a Transmit whose source
 // is a relayed address is to be sent through its allocation, and a datagram that comes out of one

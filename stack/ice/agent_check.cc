@@ -10,8 +10,8 @@ namespace {
 constexpr std::size_t kMaxLog = 2'000;
 
 bool IsHardIcmp(const IcmpError& error) {
-  // RFC 8445 section 19.2 counts destination unreachable with codes 2 to 4 of ICMP; of ICMPv6 (RFC 4443 section 3.1) the
-  // port-unreachable code.
+  // RFC 8445 section 19.2 counts destination unreachable with codes 2 to 4 of ICMP. Code 4, fragmentation needed, is left
+  // out: a check is far below any MTU, so that one is about data. Of ICMPv6 (RFC 4443 section 3.1) port unreachable.
   if (error.destination.ip.IsV4()) return error.type == 3 && error.code >= 2 && error.code <= 3;
   return error.type == 1 && error.code == 4;
 }

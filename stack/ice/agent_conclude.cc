@@ -298,7 +298,7 @@ AgentState Agent::Impl::ComputeState(std::string& reason) {
       const bool alive = c.has_selected() && !c.lost;
       const bool quiet = alive && c.quiet;
       if (list.state == ChecklistState::kCompleted && !alive) {
-        reason = "consent expired: the peer stopped answering on the selected pair";
+        reason = c.lost_why;
         return AgentState::kFailed;
       }
       disconnected |= quiet;

@@ -334,6 +334,7 @@ TEST(AgentConcludeTest, ForbiddenRevokesConsentAndOtherErrorsDoNot) {
   EXPECT_TRUE(solo.Receive(sent[1].destination, solo.Error(sent[1], 403)));
   ASSERT_EQ(solo.Events<ConsentExpired>().size(), 1u);
   EXPECT_TRUE(solo.Events<ConsentExpired>()[0].revoked);
+  EXPECT_NE(solo.agent.failure_reason().find("revoked"), std::string::npos);
   EXPECT_FALSE(solo.agent.Send(solo.now, AsBytes("x")));
 }
 
@@ -380,6 +381,7 @@ TEST(AgentConcludeTest, ARemovedAddressEndsItsPair) {
   solo.Pump();
   EXPECT_EQ(solo.Events<ConsentExpired>().size(), 1u);
   EXPECT_EQ(solo.agent.state(), AgentState::kFailed);
+  EXPECT_NE(solo.agent.failure_reason().find("local address"), std::string::npos);
   EXPECT_FALSE(solo.agent.Send(solo.now, AsBytes("x")));
 }
 

@@ -109,7 +109,8 @@ bool Agent::Impl::HandleConsentResponse(Timestamp now, const Datagram& packet,
     c.outstanding.erase(found);
     if (message.IsError()) {
       const auto error = message.GetErrorCode();
-      if (error && error->code == stun::kErrorForbidden) LoseConsent(c, true);
+      if (error && error->code == stun::kErrorForbidden)
+        LoseConsent(c, true, "consent revoked: the peer answered 403 on the selected pair");
       return true;
     }
     ++counters_.consent_answered;
@@ -120,8 +121,9 @@ bool Agent::Impl::HandleConsentResponse(Timestamp now, const Datagram& packet,
   return false;
 }
 
-void Agent::Impl::LoseConsent(Component& c, bool revoked) {
+void Agent::Impl::LoseConsent(Component& c, bool revoked, const char* why) {
   c.lost = true;
+  c.lost_why = why;
   c.outstanding.clear();
   c.next_consent = Timestamp::PlusInfinity();
   Emit(ConsentExpired{c.stream, c.id, revoked});
@@ -144,7 +146,7 @@ void Agent::Impl::HandleComponentTimers(Timestamp now) {
     if (ConsentRuns(c)) {
       c.quiet = now - c.last_consent >= config_.consent.disconnected_after;
       if (now - c.last_consent >= config_.consent.expiry) {
-        LoseConsent(c, false);
+        LoseConsent(c, false, "consent expired: the peer stopped answering on the selected pair");
       } else if (now >= c.next_consent) {
         // Sent once, each with a transaction id of its own.
         const stun::TransactionId id = stun::NewTransactionId(*rng_);

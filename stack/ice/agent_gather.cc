@@ -254,8 +254,7 @@ void Agent::Impl::AddRelayed(Timestamp now, int request_id,
     } else if (!late) {
       *known = relay;
     }
-    AddRelayCandidate(relay);
-    relays_.push_back(relay);
+    if (!late) AddRelayCandidate(relay);
   }
   MaybeFinishGathering();
   Settle(now);
@@ -304,7 +303,7 @@ void Agent::Impl::RelayFailed(Timestamp now, int request_id, int error_code,
   const GatherTask task = request->task;
   relay_requests_.erase(request);
   Emit(GatheringFailed{set_.local(task.base).candidate.address, task.server, error_code,
-                       std::string(reason)});
+                       std::string(reason), /*relay=*/true});
   // RFC 8445 section 5.1.1.2: a server without resources can still tell the mapped address.
   const bool lacks_resources = error_code == stun::kErrorAllocationQuotaReached ||
                                error_code == stun::kErrorInsufficientCapacity;
@@ -448,7 +447,9 @@ void Agent::Impl::RemoveLocalAddress(Timestamp now, const TransportAddress& base
     }
   }
   for (Component& c : components_) {
-    if (c.has_selected() && !c.lost && c.from == base_address) LoseConsent(c, false);
+    if (c.has_selected() && !c.lost && c.from == base_address) {
+      LoseConsent(c, false, "the local address of the selected pair is gone");
+    }
   }
   MaybeFinishGathering();
   Settle(now);

@@ -161,6 +161,7 @@ class Agent::Impl {
     CandidatePair selected;
     TransportAddress from, to;  // the path that data takes: the selected pair's or a valid one's
     bool lost = false;          // consent expired or was revoked, or the socket is gone
+    const char* lost_why = "";  // which of them, in words
     bool on_path = false;       // `from` and `to` are in use
     bool quiet = false;         // no consent for ConsentConfig::disconnected_after
     uint32_t priority_attribute = 0;
@@ -286,7 +287,7 @@ class Agent::Impl {
                              const stun::MessageView& message);
   void ScheduleConsent(Component& c, Timestamp now);
   void HandleComponentTimers(Timestamp now);
-  void LoseConsent(Component& c, bool revoked);
+  void LoseConsent(Component& c, bool revoked, const char* why);
   void SendKeepalive(Component& c, Timestamp now);
   bool ConsentRuns(const Component& c) const {
     return c.has_selected() && !c.lost && config_.consent.enabled && !config_.lite;

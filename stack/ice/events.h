@@ -65,6 +65,7 @@ struct GatheringFailed {
   TransportAddress server;
   int error_code = 0;
   std::string reason;
+  bool relay = false;  // an allocation was wanted, not a Binding answer
 };
 // Allocate at `server` from the local address `base`, or after a restart make sure that the
 // allocation is still there (RFC 8656 section 8: by a Refresh); answer with AddRelayedCandidates()

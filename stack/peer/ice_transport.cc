@@ -11,13 +11,6 @@ namespace {
 // RFC 8656 section 3.2.
 constexpr TimeDelta kDefaultLifetime = TimeDelta::Seconds(600);
 
-template <typename... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <typename... F>
-Overloaded(F...) -> Overloaded<F...>;
-
 template <typename Queue>
 auto PopFront(Queue& queue) -> std::optional<typename Queue::value_type> {
   if (queue.empty()) return std::nullopt;
