@@ -11,7 +11,9 @@ namespace {
 
 // Test data: a first byte outside of what RFC 7983 gives to STUN, so that it is told from ICE's own, and a number.
 constexpr uint8_t kDataFirstByte = 0x80;
-constexpr std::size_t kDataHeaderSize = 5;
+constexpr uint8_t kDataFiller = 0xa5;
+constexpr std::size_t kDataNumberAt = 5;  // behind filler, where no dissector guesses a version
+constexpr std::size_t kDataHeaderSize = kDataNumberAt + 4;
 
 ice::AgentConfig AgentConfigOf(const IceSpec& spec, bool controlling) {
   ice::AgentConfig config;
@@ -94,7 +96,16 @@ void Endpoint::Start() {
 
 void Endpoint::ReceiveDescription(const Description& description) {
   const Timestamp now = network_.Now();
-  if (!started_) Start();
+  // An answer to an offer that a later restart has overtaken; the one to the latest is on its way.
+  if (!description.answers_ufrag.empty() &&
+      description.answers_ufrag != agent().local_credentials().ufrag) {
+    return;
+  }
+  remote_ufrag_ = description.parameters.credentials.ufrag;
+  if (!started_) {
+    answering_ = remote_ufrag_;
+    Start();
+  }
   host_->Run([&](peer::IceTransport& transport) {
     if (const auto result = transport.SetRemoteParameters(now, description.parameters); !result) {
       AddNote(now, "refused the peer's description: " + result.error().reason);
@@ -123,15 +134,16 @@ void Endpoint::RestartIce() {
   AddNote(network_.Now(), "restarts ICE");
   host_->Run([&](peer::IceTransport& transport) {
     transport.Restart(network_.Now());
+    answering_.clear();
     BeginGeneration();
   });
 }
 
 bool Endpoint::SendNumbered(uint32_t number, std::size_t size) {
   if (!host_) return false;
-  Bytes payload(std::max(size, kDataHeaderSize));
+  Bytes payload(std::max(size, kDataHeaderSize), kDataFiller);
   payload[0] = kDataFirstByte;
-  StoreU32(payload.data() + 1, number);
+  StoreU32(payload.data() + kDataNumberAt, number);
   bool sent = false;
   host_->Run(
       [&](peer::IceTransport& transport) { sent = transport.Send(network_.Now(), payload); });
@@ -163,6 +175,7 @@ void Endpoint::Describe(bool complete) {
   description.parameters.ta = spec_.ice.ta;
   description.candidates = std::exchange(undescribed_, {});
   description.complete = complete;
+  description.answers_ufrag = answering_;
   observer_.OnDescription(*this, description);
 }
 
@@ -173,6 +186,7 @@ void Endpoint::Handle(Timestamp now, peer::IceTransportEvent event) {
           [&](const ice::GatheringComplete& e) { OnGatheringComplete(now, e); },
           [&](const ice::SelectedPairChanged& e) { OnSelected(now, e); },
           [&](const ice::GatheringFailed& e) {
+            if (e.relay) return;  // RelayRefused says it
             AddTrouble(now, e.server, e.error_code, CodeRule("stun", "error", e.error_code),
                        e.reason);
           },
@@ -197,10 +211,11 @@ void Endpoint::Handle(Timestamp now, peer::IceTransportEvent event) {
           },
           [&](const ice::DataReceived& e) {
             if (e.payload.size() >= kDataHeaderSize)
-              data_received_.insert(LoadU32(e.payload.data() + 1));
+              data_received_.insert(LoadU32(e.payload.data() + kDataNumberAt));
           },
           [&](const ice::Restarted&) {
             AddNote(now, "restarts ICE because the peer did");
+            answering_ = remote_ufrag_;
             BeginGeneration();
           },
           [&](const peer::RelayAllocated&) {},
@@ -241,6 +256,7 @@ void Endpoint::OnGatheringComplete(Timestamp now, const ice::GatheringComplete& 
 void Endpoint::OnSelected(Timestamp now, const ice::SelectedPairChanged& event) {
   if (!selected_) selected_ = now;
   last_selected_ = now;
+  pair_ = event.pair;
   AddNote(now, fmt::format("selected pair: {} -> {}", ice::Describe(event.pair.local),
                            ice::Describe(event.pair.remote)));
 }

@@ -23,7 +23,8 @@ namespace rtclab::scenarios {
 struct Description {
   ice::RemoteParameters parameters;
   std::vector<ice::Candidate> candidates;
-  bool complete = false;  // carries end-of-candidates
+  bool complete = false;      // carries end-of-candidates
+  std::string answers_ufrag;  // of the offer that this answers; empty: this is an offer
 };
 
 class Endpoint;
@@ -67,7 +68,7 @@ class Endpoint {
   void ReceiveCandidate(const ice::Candidate& candidate);
   void ReceiveEndOfCandidates(const std::string& ufrag);
   void RestartIce();
-  // Sends one datagram of `size` bytes (at least 5) that carries `number`; false when there is no pair to send over.
+  // Sends one datagram of `size` bytes (at least 9) that carries `number`; false when there is no pair to send over.
   bool SendNumbered(uint32_t number, std::size_t size);
 
   // --- The record. Times are since the run began. ---
@@ -78,6 +79,8 @@ class Endpoint {
   std::optional<Timestamp> last_selected() const { return last_selected_; }
   // Nothing more will come without help: a pair is selected, or the agent has failed.
   bool settled() const;
+  // The pair that was selected most recently, also after it was lost.
+  const std::optional<ice::CandidatePair>& pair() const { return pair_; }
   // When the agent's state last became failed.
   std::optional<Timestamp> failed() const { return failed_; }
   bool consent_expired() const { return consent_expired_; }
@@ -120,9 +123,12 @@ class Endpoint {
   std::unique_ptr<sim::ProtocolHost<peer::IceTransport, OnEvent>> host_;
   bool started_ = false;
   bool described_ = false;
+  std::string remote_ufrag_;  // of the last description taken
+  std::string answering_;     // what the current generation answers; empty: it offers
   std::vector<ice::Candidate> undescribed_;  // gathered before the description went out
 
   std::optional<Timestamp> gathered_, first_valid_pair_, selected_, last_selected_, failed_;
+  std::optional<ice::CandidatePair> pair_;
   bool consent_expired_ = false;
   std::set<uint32_t> data_received_;
   std::vector<ServerTrouble> troubles_;

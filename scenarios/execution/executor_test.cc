@@ -133,6 +133,40 @@ TEST(ExecutorTest, IceRestartSelectsAgain) {
   EXPECT_GT(restarts[0].at("connected_ms").get<double>(), 5000);
 }
 
+// A late answer to an offer that a restart has overtaken must not restart anybody.
+TEST(ExecutorTest, RestartsThatOvertakeTheirOffersSettle) {
+  const auto restart_at = [](std::initializer_list<int> times_ms) {
+    RunSpec spec =
+        TwoHosts(NatOf(sim::Mapping::kEndpointIndependent, sim::Filtering::kEndpointIndependent),
+                 PortRestricted());
+    for (const int ms : times_ms) {
+      spec.sessions[0].actions.push_back(
+          {.kind = ActionSpec::Kind::kIceRestart, .at = TimeDelta::Millis(ms), .target = "alice"});
+    }
+    for (const int delay_ms : {0, 20, 50}) {
+      spec.sessions[0].signalling_delay = TimeDelta::Millis(delay_ms);
+      const results::Session session = RunOne(spec);
+      EXPECT_EQ(session.state, "connected") << delay_ms;
+      EXPECT_LT(session.checks.sent, 100) << delay_ms;
+    }
+  };
+  restart_at({0});
+  restart_at({10});
+  restart_at({5000, 5000});
+  restart_at({5000, 5020});
+}
+
+TEST(ExecutorTest, LostAnswersOfServersAreBlamedOnTheLinkThatLostThem) {
+  RunSpec spec = TwoHosts(Symmetric(), Symmetric());
+  spec.network.lans[0].uplink.down.loss = 1;
+  const results::Session session = RunOne(spec);
+  EXPECT_EQ(session.state, "failed");
+  EXPECT_THAT(session.why.causes,
+              Contains(testing::AllOf(Field(&results::Cause::where, "link/a/down"),
+                                      Field(&results::Cause::agent, "alice"))));
+  EXPECT_THAT(session.why.text, HasSubstr("link.loss"));
+}
+
 TEST(ExecutorTest, DataGoesOverTheSelectedPair) {
   RunSpec spec = TwoHosts(Symmetric(), Symmetric());
   spec.sessions[0].actions.push_back({.kind = ActionSpec::Kind::kSendData,
@@ -159,6 +193,9 @@ TEST(ExecutorTest, ADeadLinkEndsConsent) {
   const results::Session session = RunOne(spec);
   EXPECT_EQ(session.extra.at("consent_expired"), true);
   EXPECT_NE(session.extra.at("final_state"), "connected");
+  EXPECT_TRUE(session.selected_pair);
+  EXPECT_THAT(session.why.text, HasSubstr("It was lost later"));
+  EXPECT_THAT(session.why.text, HasSubstr("link.down"));
 }
 
 TEST(ExecutorTest, StoryTellsOfMessagesAndDropsInOrder) {

@@ -81,7 +81,10 @@ results::Probe ProbeDriver::Result() const {
     probe.hairpinning = report.hairpinning != stun::HairpinningResult::kNone;
   }
   if (report.udp_works) probe.port_preserved = report.mapped.port == local_port_;
-  if (report.lifetime) probe.lifetime_ms = report.lifetime->at_least.millis_f();
+  // A binding that outlives the search has no measured lifetime.
+  if (done_ && report.lifetime && !report.lifetime->less_than.IsInfinite()) {
+    probe.lifetime_ms = report.lifetime->at_least.millis_f();
+  }
   return probe;
 }
 

@@ -144,7 +144,7 @@ results::Session SessionDriver::Result() const {
   session.state = connected_ ? "connected" : "failed";
   const auto since_start = [&](Timestamp t) { return (t - started_).millis_f(); };
   if (connected_) {
-    if (const auto pair = a_->agent().selected_pair()) {
+    if (const auto& pair = a_->pair()) {
       session.selected_pair = results::SelectedPair{ToResult(pair->local), ToResult(pair->remote)};
     }
     session.timing_ms.ice_connected = since_start(*connected_);

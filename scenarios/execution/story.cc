@@ -113,11 +113,14 @@ std::vector<StoryEvent> StoryTeller::Tell(
     if (!message.over) continue;
     std::string to = message.to.empty() ? OwnerOf(network, message.destination.ip) : message.to;
     if (to.empty()) to = message.destination.ToString();
-    story.push_back({.time_ms = message.sent.millis_f(),
-                     .from = message.from,
-                     .to = to,
-                     .text = fmt::format("{} to {}", message.text, message.destination.ToString()),
-                     .dropped = message.dropped});
+    story.push_back(
+        {.time_ms = message.sent.millis_f(),
+         .from = message.from,
+         .to = to,
+         .text = fmt::format("{} to {}", message.text,
+                             message.destination.port == 0 ? message.destination.ip.ToString()
+                                                           : message.destination.ToString()),
+         .dropped = message.dropped});
   }
   for (const auto& session : sessions) {
     for (const Endpoint* endpoint : {&session->a(), &session->b()}) {

@@ -42,13 +42,17 @@ class CauseFinder {
   }
 
  private:
-  // What says most about a session first: a NAT's or firewall's refusal of a check, then a server's, then losses, then
-  // packets that never had a chance (private addresses of somebody else's LAN).
+  // What says most about a session first: a NAT's or firewall's refusal of a check, then what a link or router lost, then
+  // a server's refusals. Last what is normal: that a TURN server relays to no private address, checks to private addresses
+  // of somebody else's LAN, and servers' silence, which only repeats that packets were lost.
   static int Rank(const results::Cause& cause) {
-    const bool check = !cause.pair.empty();
-    if (cause.rule.starts_with("nat.") || cause.rule.starts_with("firewall.")) return check ? 0 : 1;
-    if (cause.rule.starts_with("turn.") || cause.rule.starts_with("stun.")) return 2;
-    if (cause.rule.starts_with("link.")) return 3;
+    const bool between_peers = !cause.pair.empty();
+    if (cause.rule.starts_with("nat.") || cause.rule.starts_with("firewall."))
+      return between_peers ? 0 : 2;
+    if (cause.rule == "ip.no-route") return 5;
+    if (cause.rule.starts_with("link.") || cause.rule.starts_with("ip."))
+      return between_peers ? 1 : 3;
+    if (cause.rule.starts_with("turn.peer-refused") || cause.rule.ends_with(".no-answer")) return 5;
     return 4;
   }
 
@@ -68,12 +72,37 @@ class CauseFinder {
     return address.ToString();
   }
 
+  // Whose packets have this address: a host's own, or an external one of a LAN that it sits in or behind.
   const Endpoint* OwnerOf(const IpAddress& ip) const {
+    const auto has = [&](const std::vector<IpAddress>& all) {
+      return std::find(all.begin(), all.end(), ip) != all.end();
+    };
     for (const Endpoint* endpoint : {&driver_.a(), &driver_.b()}) {
-      const auto& own = network_.addresses(endpoint->host());
-      if (std::find(own.begin(), own.end(), ip) != own.end()) return endpoint;
+      if (has(network_.addresses(endpoint->host()))) return endpoint;
+    }
+    for (const Endpoint* endpoint : {&driver_.a(), &driver_.b()}) {
+      for (const std::string& lan : LansOf(endpoint->host())) {
+        if (has(network_.external_addresses(lan))) return endpoint;
+      }
     }
     return nullptr;
+  }
+
+  // The LANs that a host is attached to, and their parents up to the core.
+  std::vector<std::string> LansOf(const std::string& host) const {
+    const sim::NetworkSpec& spec = network_.spec();
+    std::vector<std::string> lans;
+    for (const sim::HostSpec& h : spec.hosts) {
+      if (h.name != host) continue;
+      for (const sim::AttachmentSpec& attachment : h.attachments) lans.push_back(attachment.lan);
+    }
+    for (std::size_t i = 0; i < lans.size(); ++i) {
+      for (const sim::LanSpec& lan : spec.lans) {
+        if (lan.name == lans[i]) lans.push_back(lan.parent);
+      }
+    }
+    std::erase(lans, std::string());  // the core
+    return lans;
   }
 
   void Add(const std::string& where, const std::string& rule, const std::string& text,
@@ -103,10 +132,17 @@ class CauseFinder {
           drop.time);
       return;
     }
-    // Not a check: of interest when it was on its way to or from a server of ours.
+    const Endpoint* from = OwnerOf(drop.tuple.source.ip);
+    const Endpoint* to = OwnerOf(drop.tuple.destination.ip);
+    if (from != nullptr && to != nullptr) {
+      // Between the two, but no check: consent (RFC 7675), keepalives, or data.
+      Add(drop.where, drop.rule, drop.detail, from->host(),
+          drop.stun_transaction ? "consent" : "data", drop.time);
+      return;
+    }
+    // Of interest when it was on its way to or from a server of ours.
     if (!IsServer(drop.tuple.destination.ip) && !IsServer(drop.tuple.source.ip)) return;
-    const Endpoint* owner = OwnerOf(drop.tuple.source.ip);
-    if (owner == nullptr) owner = OwnerOf(drop.tuple.destination.ip);
+    const Endpoint* owner = from != nullptr ? from : to;
     if (owner != nullptr) Add(drop.where, drop.rule, drop.detail, owner->host(), "", drop.time);
   }
 
@@ -122,12 +158,25 @@ class CauseFinder {
   std::vector<results::Cause> causes_;
 };
 
+std::string Trimmed(std::string_view sentence) {
+  return std::string(sentence.ends_with('.') ? sentence.substr(0, sentence.size() - 1) : sentence);
+}
+
 std::string CauseSentence(const results::Cause& cause) {
-  const std::string whose = cause.pair.empty()
-                                ? fmt::format("{}'s packets", cause.agent)
-                                : fmt::format("{}'s checks {}", cause.agent, cause.pair);
+  if (cause.where.starts_with("server/")) {
+    const std::string_view server = std::string_view(cause.where).substr(7);
+    if (cause.rule.ends_with(".no-answer"))
+      return fmt::format("{} never answered {}", server, cause.agent);
+    return fmt::format("{} refused {} by {} ({})", server, cause.agent, cause.rule,
+                       Trimmed(cause.text));
+  }
+  const bool check = cause.pair.find("->") != std::string::npos;
+  const std::string whose = check ? fmt::format("{}'s checks {}", cause.agent, cause.pair)
+                            : cause.pair.empty()
+                                ? fmt::format("{}'s packets to or from a server", cause.agent)
+                                : fmt::format("{}'s {} packets", cause.agent, cause.pair);
   return fmt::format("{}: {} ended at {} by {} ({})", whose, cause.count, cause.where, cause.rule,
-                     cause.text);
+                     Trimmed(cause.text));
 }
 
 // The causes that kept a better pair from working, in a sentence each.
@@ -140,25 +189,42 @@ std::string MainCauses(const std::vector<results::Cause>& causes, std::size_t mo
   return text;
 }
 
-std::string TextOfRelay(const SessionDriver& driver, const results::SelectedPair& pair,
+bool HasFamily(const sim::Network& network, const std::string& host, AddressFamily family) {
+  const auto& own = network.addresses(host);
+  return std::any_of(own.begin(), own.end(),
+                     [&](const IpAddress& ip) { return ip.family() == family; });
+}
+
+std::string TextOfRelay(const SessionDriver& driver, const sim::Network& network,
+                        const results::SelectedPair& pair,
                         const std::vector<results::Cause>& causes) {
-  const std::string whose =
+  const std::string& a = driver.spec().a.host;
+  const std::string& b = driver.spec().b.host;
+  const std::string through =
       pair.local.type == "relay" && pair.remote.type == "relay"
-          ? "both sides'"
-          : fmt::format("{}'s",
-                        pair.local.type == "relay" ? driver.spec().a.host : driver.spec().b.host);
-  const auto relay_only = [](const EndpointSpec& e) {
-    return e.ice.policy == IceSpec::Policy::kRelay;
+          ? "Relayed through both sides' TURN allocations"
+          : fmt::format("Relayed through {}'s TURN allocation", pair.local.type == "relay" ? a : b);
+  std::string relay_only;
+  for (const EndpointSpec* e : {&driver.spec().a, &driver.spec().b}) {
+    if (e->ice.policy == IceSpec::Policy::kRelay)
+      relay_only += (relay_only.empty() ? "" : " and ") + e->host;
+  }
+  if (!relay_only.empty())
+    return fmt::format("{}: the scenario allows {} relayed candidates only.", through, relay_only);
+  const auto shared = [&](AddressFamily family) {
+    return HasFamily(network, a, family) && HasFamily(network, b, family);
   };
-  if (relay_only(driver.spec().a) || relay_only(driver.spec().b)) {
+  if (!shared(AddressFamily::kIpv4) && !shared(AddressFamily::kIpv6)) {
     return fmt::format(
-        "Relayed through {} TURN allocation: the session allows relayed candidates only.", whose);
+        "{}: {} and {} have no address family in common, so that no direct pair exists.", through,
+        a, b);
   }
   std::vector<results::Cause> direct;
   std::copy_if(causes.begin(), causes.end(), std::back_inserter(direct),
-               [](const results::Cause& c) { return c.pair.find("relay") == std::string::npos; });
-  return fmt::format("Relayed through {} TURN allocation: no direct pair worked.{}", whose,
-                     MainCauses(direct, 2));
+               [](const results::Cause& c) {
+                 return !c.pair.empty() && c.pair.find("relay") == std::string::npos;
+               });
+  return fmt::format("{}: no direct pair worked.{}", through, MainCauses(direct, 2));
 }
 
 std::string TextOfDirect(const SessionDriver& driver, const results::SelectedPair& pair) {
@@ -175,24 +241,50 @@ std::string TextOfDirect(const SessionDriver& driver, const results::SelectedPai
                      side(driver.spec().b.host, pair.remote));
 }
 
+std::string TextOfConnected(const SessionDriver& driver, const results::Session& session,
+                            const sim::Network& network,
+                            const std::vector<results::Cause>& causes) {
+  const results::SelectedPair& pair = *session.selected_pair;
+  if (driver.spec().a.ice.lite && driver.spec().b.ice.lite) {
+    return "Both agents are lite: the pair was chosen without a check (RFC 8445 section 8.2).";
+  }
+  const bool relayed = pair.local.type == "relay" || pair.remote.type == "relay";
+  return relayed ? TextOfRelay(driver, network, pair, causes) : TextOfDirect(driver, pair);
+}
+
+std::string FailureReasons(const SessionDriver& driver) {
+  std::string reasons;
+  for (const Endpoint* endpoint : {&driver.a(), &driver.b()}) {
+    const std::string& reason = endpoint->agent().failure_reason();
+    if (!reason.empty()) reasons += fmt::format(" {}: {}.", endpoint->host(), reason);
+  }
+  return reasons;
+}
+
+// What ended a session that was connected: packets between the two on the pair in use.
+std::string TextOfLoss(const SessionDriver& driver, const std::vector<results::Cause>& causes) {
+  std::vector<results::Cause> later;
+  std::copy_if(causes.begin(), causes.end(), std::back_inserter(later),
+               [](const results::Cause& c) { return c.pair == "consent" || c.pair == "data"; });
+  return fmt::format(" It was lost later.{}{}", FailureReasons(driver), MainCauses(later, 2));
+}
+
 }  // namespace
 
 results::Why Explain(const SessionDriver& driver, const results::Session& session,
                      const sim::Network& network, const std::vector<ServerAccess>& servers) {
   results::Why why;
   why.causes = CauseFinder(driver, network, servers).Find();
-  if (session.state == "connected" && session.selected_pair) {
-    const results::SelectedPair& pair = *session.selected_pair;
-    const bool relayed = pair.local.type == "relay" || pair.remote.type == "relay";
-    why.text = relayed ? TextOfRelay(driver, pair, why.causes) : TextOfDirect(driver, pair);
+  if (session.state == "connected") {
+    if (session.selected_pair) why.text = TextOfConnected(driver, session, network, why.causes);
+    const bool lost = session.extra.value("consent_expired", false) ||
+                      session.extra.value("final_state", "") != "connected";
+    if (lost) why.text += TextOfLoss(driver, why.causes);
     return why;
   }
-  std::string reasons;
-  for (const Endpoint* endpoint : {&driver.a(), &driver.b()}) {
-    const std::string& reason = endpoint->agent().failure_reason();
-    if (!reason.empty()) reasons += fmt::format(" {}: {}.", endpoint->host(), reason);
-  }
-  why.text = fmt::format("No candidate pair worked.{}{}", reasons, MainCauses(why.causes, 3));
+  why.text = "No candidate pair worked." + FailureReasons(driver);
+  if (!driver.done()) why.text += " The run's max_duration was over before the agents were done.";
+  why.text += MainCauses(why.causes, 3);
   return why;
 }
 
