@@ -115,8 +115,9 @@ class Chart {
   std::string Event(const StoryEvent& e) const {
     const bool dropped = !e.dropped.empty();
     const Color color = dropped ? Color::kRed : Color::kNone;
-    std::string text = results::Printable(e.text);
-    if (several_sessions_ && !e.session.empty()) text = "[" + e.session + "] " + text;
+    const std::string session =
+        several_sessions_ && !e.session.empty() ? "[" + e.session + "] " : "";
+    const std::string text = results::Printable(session + e.text);
     std::vector<std::string> lines = results::Wrap(text, text_width_);
     const std::size_t plain = lines.size();
     if (dropped) {
