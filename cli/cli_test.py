@@ -274,6 +274,12 @@ class UsageTest(CliTest):
             self.assertEqual(ran.stdout, "")
         self.assertFalse((self.folder / "results").exists())
 
+    def test_a_limit_below_zero_is_wrong(self):
+        for value in ("-3", "x", "1.5"):
+            self.assertIn("--limit", self.rtclab("explain", "one", "one.json", "--limit", value, expect=2).stderr)
+        self.assertIn("1 more events", self.rtclab("explain", "one", "one.json", "--limit", "1").stdout)
+        self.assertNotIn("more event", self.rtclab("explain", "one", "one.json", "--limit", "0").stdout)
+
     def test_version(self):
         self.assertRegex(self.rtclab("version").stdout, r"^rtclab \d+\.\d+\.\d+\+\S+\n$")
         self.assertEqual(self.rtclab("--version").stdout, self.rtclab("version").stdout)
