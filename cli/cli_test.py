@@ -277,7 +277,7 @@ class UsageTest(CliTest):
     def test_a_limit_below_zero_is_wrong(self):
         for value in ("-3", "x", "1.5"):
             self.assertIn("--limit", self.rtclab("explain", "one", "one.json", "--limit", value, expect=2).stderr)
-        self.assertIn("1 more events", self.rtclab("explain", "one", "one.json", "--limit", "1").stdout)
+        self.assertIn("1 more event\n", self.rtclab("explain", "one", "one.json", "--limit", "1").stdout)
         self.assertNotIn("more event", self.rtclab("explain", "one", "one.json", "--limit", "0").stdout)
 
     def test_version(self):
@@ -347,6 +347,12 @@ class TerminalTest(CliTest):
     def test_no_color_is_honoured(self):
         shown = self.on_terminal("run", "one.json", environment={"NO_COLOR": "1"})
         self.assertNotIn("\x1b[3", shown)
+
+    def test_a_narrow_terminal_gets_narrow_lines(self):
+        narrow = {**os.environ, "COLUMNS": "40"}
+        said = self.rtclab("explain", "one", "one.json", env=narrow).stdout
+        self.assertLessEqual(max(len(line) for line in said.splitlines()), 40, said)
+        self.assertIn("left \\ right", self.rtclab("run", "matrix.json", env=narrow).stdout)
 
     def test_a_reader_that_goes_away_loses_nothing(self):
         program = subprocess.Popen([PROGRAM, "run", "one.json", "--seeds", "100..110", "--out", "o"], cwd=self.folder,
