@@ -246,6 +246,7 @@ class ExplainTest(CliTest):
         said = self.rtclab("explain", "one", "--in", "o", expect=3).stderr
         self.assertIn("crashed: SIGABRT", said)
         self.assertIn("CHECK failed: thirteen", said)
+        self.assertNotIn("\x1b", said)
 
 
 class UsageTest(CliTest):

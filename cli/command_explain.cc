@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/suite_files.h"
@@ -214,8 +215,12 @@ int Explain(const Options& options, const Context& context) {
         }
         exit_code = scenarios::kRunError;
         results::Print(context.console.err,
-                       fmt::format("rtclab: {}: {}\n{}", results::Printable(target->spec.id),
-                                   results::Printable(result.detail), result.output));
+                       fmt::format("rtclab: {}: {}\n", results::Printable(target->spec.id),
+                                   results::Printable(result.detail)));
+        std::istringstream output(result.output);
+        for (std::string line; std::getline(output, line);) {
+          results::Print(context.console.err, results::Printable(line) + "\n");
+        }
         return true;
       });
   if (!signal) return UsageError(context.console, signal.error().reason);
