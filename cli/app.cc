@@ -1,8 +1,11 @@
 // Parsing of the command line, and help where it goes wrong.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <string>
@@ -25,7 +28,8 @@ constexpr const char* kExamples = R"(Examples:
   rtclab presets nat                                the NATs that a scenario can name
 
 `rtclab COMMAND --help` says more about a command.
-Exit codes: 0 all passed, 1 an expectation failed, 2 wrong usage or scenario, 3 a run crashed or timed out.)";
+Exit codes: 0 all passed, 1 an expectation failed, 2 wrong usage or scenario, 3 a run crashed or timed out,
+128 + N ended by signal N.)";
 
 std::string Suggest(const std::string& wrong, const std::vector<std::string>& valid) {
   const std::string nearest = scenarios::Nearest(wrong, valid);
@@ -83,11 +87,20 @@ int Refuse(const Context& context, const std::string& message, const std::string
   return scenarios::kUsageError;
 }
 
+// `rtclab run ... >&-` must not give descriptor 1 to the journal, where what is printed would end up in it.
+void OpenClosedStreams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // open() takes the lowest free descriptor, which is this one.
+    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) open("/dev/null", O_RDWR);
+  }
+}
+
 }  // namespace
 
 int Main(int argc, const char* const* argv, const Context& context) {
   // `rtclab run ... | head` must not lose the results.
   std::signal(SIGPIPE, SIG_IGN);
+  OpenClosedStreams();
   CLI::App app(
       "rtclab puts a WebRTC stack on a virtual internet: who sits behind which NAT, firewall and "
       "link, and "

@@ -104,6 +104,32 @@ class RunTest(CliTest):
         self.assertEqual(suite.get("tests"), "3")
         self.assertEqual(len(list((self.folder / "o/pcap").glob("*.pcapng"))), 3)
 
+    def test_junit_never_replaces_what_is_no_file(self):
+        for name, target in (("null", "/dev/null"), ("out", "/dev/stdout")):
+            (self.folder / name).symlink_to(target)
+            ran = self.rtclab("run", "one.json", "--junit", name)
+            self.assertTrue((self.folder / name).is_symlink())
+            self.assertEqual("<testsuite" in ran.stdout, name == "out")
+        with open(self.folder / "log", "w", encoding="utf-8") as log:
+            subprocess.run([PROGRAM, "run", "one.json", "--junit", "out"], cwd=self.folder, stdout=log, check=True)
+        said = (self.folder / "log").read_text()
+        self.assertIn("<testsuite", said)
+        self.assertIn("1 run: 1 passed", said)
+        said = self.rtclab("run", "one.json", "--junit", "one.json", expect=2).stderr
+        self.assertIn("one.json: is one of the scenario files", said)
+        self.assertEqual(json.loads((self.folder / "one.json").read_text()), SCENARIO)
+
+    def test_closed_streams_do_not_reach_the_results(self):
+        self.rtclab("run", "one.json", "--seeds", "1..5,15", "--out", "open", expect=1)
+        for closed in (">&-", "2>&-", "<&-", "<&- >&- 2>&-"):
+            command = f'exec "$0" run one.json --seeds 1..5,15 --out closed {closed}'
+            ran = subprocess.run(["sh", "-c", command, PROGRAM], cwd=self.folder, capture_output=True, timeout=60)
+            self.assertEqual(ran.returncode, 1, (closed, ran))
+            self.assertEqual(self.bytes("closed"), self.bytes("open"), closed)
+            journal = (self.folder / "closed/journal.jsonl").read_text().splitlines()
+            self.assertEqual([json.loads(line).get("seed") for line in journal][0], None)
+            self.assertEqual(len(journal), 7, closed)
+
     def test_several_files_are_one_suite(self):
         self.rtclab("run", "one.json", "matrix.json", "--out", "o")
         document = self.results("o")
@@ -220,6 +246,7 @@ class ExplainTest(CliTest):
         said = self.rtclab("explain", "one", "--in", "o", expect=3).stderr
         self.assertIn("crashed: SIGABRT", said)
         self.assertIn("CHECK failed: thirteen", said)
+        self.assertNotIn("\x1b", said)
 
 
 class UsageTest(CliTest):
@@ -229,6 +256,7 @@ class UsageTest(CliTest):
             said = self.rtclab(command, "--help").stdout
             self.assertTrue(command == "version" or "Example" in said, said)
             self.assertLess(max(len(line) for line in said.splitlines()), 140)
+        self.assertIn("128 + N ended by signal N", self.rtclab("run", "--help").stdout)
         self.assertIn("Examples:", self.rtclab(expect=2).stderr)
 
     def test_slips_get_the_nearest_name(self):
@@ -246,6 +274,12 @@ class UsageTest(CliTest):
             self.assertIn("rtclab: ", ran.stderr)
             self.assertEqual(ran.stdout, "")
         self.assertFalse((self.folder / "results").exists())
+
+    def test_a_limit_below_zero_is_wrong(self):
+        for value in ("-3", "x", "1.5"):
+            self.assertIn("--limit", self.rtclab("explain", "one", "one.json", "--limit", value, expect=2).stderr)
+        self.assertIn("1 more event\n", self.rtclab("explain", "one", "one.json", "--limit", "1").stdout)
+        self.assertNotIn("more event", self.rtclab("explain", "one", "one.json", "--limit", "0").stdout)
 
     def test_version(self):
         self.assertRegex(self.rtclab("version").stdout, r"^rtclab \d+\.\d+\.\d+\+\S+\n$")
@@ -314,6 +348,12 @@ class TerminalTest(CliTest):
     def test_no_color_is_honoured(self):
         shown = self.on_terminal("run", "one.json", environment={"NO_COLOR": "1"})
         self.assertNotIn("\x1b[3", shown)
+
+    def test_a_narrow_terminal_gets_narrow_lines(self):
+        narrow = {**os.environ, "COLUMNS": "40"}
+        said = self.rtclab("explain", "one", "one.json", env=narrow).stdout
+        self.assertLessEqual(max(len(line) for line in said.splitlines()), 40, said)
+        self.assertIn("left \\ right", self.rtclab("run", "matrix.json", env=narrow).stdout)
 
     def test_a_reader_that_goes_away_loses_nothing(self):
         program = subprocess.Popen([PROGRAM, "run", "one.json", "--seeds", "100..110", "--out", "o"], cwd=self.folder,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <sstream>
 
 #include "cli/commands.h"
 #include "cli/suite_files.h"
@@ -26,7 +27,7 @@ struct Options {
   std::vector<fs::path> files;
   fs::path in;
   SeedOptions seeds;
-  std::size_t limit = 300;
+  int limit = 300;
 };
 
 // A run to tell of: its spec and, where there is one, what results.json has of it.
@@ -189,8 +190,8 @@ std::string Tell(const Target& target, const Options& options, const Context& co
   outcome.run.parameters = target.spec.parameters;
   outcome.run.seed = target.spec.seed;
   const results::Terminal& t = context.console.out_terminal;
-  std::string text =
-      scenarios::SequenceChart(outcome.story, scenarios::ColumnsFor(target.spec), t, options.limit);
+  std::string text = scenarios::SequenceChart(outcome.story, scenarios::ColumnsFor(target.spec), t,
+                                              static_cast<std::size_t>(options.limit));
   text += "\n" + results::Explanation(outcome.run, t);
   if (target.recorded && results::ToLine(*target.recorded) != results::ToLine(outcome.run)) {
     text += fmt::format(
@@ -214,8 +215,12 @@ int Explain(const Options& options, const Context& context) {
         }
         exit_code = scenarios::kRunError;
         results::Print(context.console.err,
-                       fmt::format("rtclab: {}: {}\n{}", results::Printable(target->spec.id),
-                                   results::Printable(result.detail), result.output));
+                       fmt::format("rtclab: {}: {}\n", results::Printable(target->spec.id),
+                                   results::Printable(result.detail)));
+        std::istringstream output(result.output);
+        for (std::string line; std::getline(output, line);) {
+          results::Print(context.console.err, results::Printable(line) + "\n");
+        }
         return true;
       });
   if (!signal) return UsageError(context.console, signal.error().reason);
@@ -243,7 +248,8 @@ void AddExplain(CLI::App& app, const Context& context, Action& action) {
   command
       ->add_option("--limit", options->limit,
                    "Events to show at most (default: 300; 0: all of them)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::Range(0, 1'000'000'000).description(""));
   options->seeds.AddTo(*command);
   command->footer(
       R"(Runs it again, with the same outcome to the byte, and draws its packets as a sequence chart: a column a

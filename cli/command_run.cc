@@ -27,7 +27,9 @@ constexpr const char* kFooter = R"(Examples:
   rtclab run big.json --shard 2/5                         the second fifth, on the second of five machines
   rtclab run big.json --resume                            go on after Ctrl-C
 
-DIR gets results.json (rtclab schema results), journal.jsonl and a copy of the scenario.)";
+DIR gets results.json (rtclab schema results), journal.jsonl and a copy of the scenario.
+Exit codes: 0 all passed, 1 an expectation failed, 2 wrong usage or scenario, 3 a run crashed or timed out,
+128 + N ended by signal N (130 for Ctrl-C).)";
 
 bool IsNat(std::string_view value) {
   return value == "none" || sim::FindNatPreset(value) != nullptr;
@@ -49,6 +51,12 @@ int Run(const Options& options, const Context& context) {
                    ? std::filesystem::path("results/runs") / scenarios::SafeName(suite->name)
                    : options.out;
   if (!options.junit.empty()) runner.junit = options.junit;
+  for (const std::filesystem::path& file : options.files) {
+    std::error_code ignored;
+    if (!runner.junit || !std::filesystem::equivalent(file, *runner.junit, ignored)) continue;
+    return UsageError(context.console,
+                      "--junit: " + runner.junit->string() + ": is one of the scenario files");
+  }
   runner.timeout =
       options.timeout_s == 0 ? TimeDelta::PlusInfinity() : TimeDelta::Seconds(options.timeout_s);
   runner.memory_bytes = static_cast<std::size_t>(options.memory_mb) << 20;

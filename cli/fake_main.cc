@@ -19,7 +19,7 @@ namespace results = rtclab::results;
 
 void MakeTrouble(uint64_t seed) {
   if (seed == 13) {
-    std::fputs("CHECK failed: thirteen\n", stderr);
+    std::fputs("CHECK failed: thirteen\x1b[2J\n", stderr);
     std::abort();
   }
   for (volatile bool hang = seed == 14; hang;) {

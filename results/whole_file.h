@@ -1,4 +1,5 @@
-// Files that appear whole or not at all: written beside the target, flushed to disk, then renamed over it.
+// Files that appear whole or not at all: written beside the target, flushed to disk, then renamed over it. What a user
+// names as an output may also be a pipe or a device, which is written to and never replaced.
 #ifndef RTCLAB_RESULTS_WHOLE_FILE_H_
 #define RTCLAB_RESULTS_WHOLE_FILE_H_
 
@@ -20,6 +21,8 @@ class WholeFile {
   WholeFile& operator=(const WholeFile&) = delete;
 
   void Append(std::string_view bytes);
+  // The first error so far; empty: none.
+  const std::string& error() const { return error_; }
   // Flushes to disk and renames. The error says which file and what the system answered.
   Result<void> Commit();
 
@@ -35,6 +38,13 @@ class WholeFile {
 };
 
 Result<void> WriteWholeFile(const std::filesystem::path& path, std::string_view bytes);
+
+// An output that a user names. A file (or none yet) is replaced whole, through links; a pipe, a character device and
+// whatever standard output or error go to is written to directly. Anything else is an error that says why.
+// CheckOutput tells before the work whether WriteOutput can do it.
+Result<void> CheckOutput(const std::filesystem::path& path);
+Result<void> WriteOutput(const std::filesystem::path& path, std::string_view bytes);
+
 // The file's bytes; the error names the file.
 Result<std::string> ReadWholeFile(const std::filesystem::path& path);
 

@@ -85,6 +85,51 @@ TEST_F(WholeFileTest, AFullDiskLeavesTheOldFile) {
   EXPECT_EQ(Entries(), 1);
 }
 
+TEST_F(WholeFileTest, AnOutputThatIsAPipeIsWrittenToAndStays) {
+  const fs::path path = folder_ / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  ASSERT_TRUE(CheckOutput(path));
+  ASSERT_TRUE(WriteOutput(path, "bytes"));
+  char got[16];
+  EXPECT_EQ(read(reader, got, sizeof(got)), 5);
+  close(reader);
+  EXPECT_TRUE(fs::is_fifo(path));
+  EXPECT_EQ(Entries(), 1);
+}
+
+TEST_F(WholeFileTest, AnOutputIsFollowedThroughLinks) {
+  const fs::path null = folder_ / "null";
+  fs::create_symlink("/dev/null", null);
+  ASSERT_TRUE(CheckOutput(null));
+  ASSERT_TRUE(WriteOutput(null, "bytes"));
+  EXPECT_TRUE(fs::is_symlink(null));
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+
+  ASSERT_TRUE(WriteWholeFile(folder_ / "file", "old and longer"));
+  fs::create_symlink("file", folder_ / "link");
+  ASSERT_TRUE(WriteOutput(folder_ / "link", "new"));
+  EXPECT_TRUE(fs::is_symlink(folder_ / "link"));
+  EXPECT_EQ(ReadWholeFile(folder_ / "file").value(), "new");
+}
+
+TEST_F(WholeFileTest, OutputsThatCannotBeWrittenAreToldBefore) {
+  const auto said = [](const fs::path& path) {
+    const Result<void> checked = CheckOutput(path);
+    const Result<void> written = WriteOutput(path, "x");
+    return checked || written ? "" : checked.error().reason;
+  };
+  EXPECT_THAT(said(folder_), HasSubstr("is a directory"));
+  EXPECT_THAT(said(folder_ / "no" / "file"), HasSubstr("no/file: cannot create"));
+  ASSERT_TRUE(WriteWholeFile(folder_ / "file", "x"));
+  EXPECT_THAT(said(folder_ / "file" / "below"), HasSubstr("Not a directory"));
+  fs::create_symlink("nothing", folder_ / "link");
+  EXPECT_THAT(said(folder_ / "link"), HasSubstr("is a link to nothing"));
+  EXPECT_TRUE(CheckOutput(folder_ / "new"));
+  EXPECT_EQ(Entries(), 2) << "a check leaves nothing";
+}
+
 TEST_F(WholeFileTest, ReadingWhatIsNotThereNamesIt) {
   const Result<std::string> read = ReadWholeFile(folder_ / "nothing");
   ASSERT_FALSE(read);

@@ -6,23 +6,55 @@
 #include <vector>
 
 #include "results/json.h"
+#include "results/report/summary.h"
 
 namespace rtclab::results {
 namespace {
 
-// `label` in a column of its own, the text beside it wrapped.
+constexpr std::size_t kMinText = 20;
+
+// `label` in a column of its own, the text beside it wrapped; below it, where a long label leaves no room.
 void AddField(std::string& out, const std::string& label, const std::string& text,
               const Terminal& t, std::size_t indent = 2) {
   constexpr std::size_t kLabelWidth = 10;
-  const std::size_t left = indent + kLabelWidth;
   const auto width = static_cast<std::size_t>(t.width);
+  const std::string name = Printable(label);
+  const bool is_long = Columns(name) >= kLabelWidth;
+  std::size_t left = indent + (is_long ? Columns(name) + 2 : kLabelWidth);
+  out += std::string(indent, ' ') + Paint(t, Color::kDim, PadRight(name, left - indent));
   bool first = true;
-  for (const std::string& line : Wrap(Printable(text), width > left + 20 ? width - left : 20)) {
-    out += first ? std::string(indent, ' ') + Paint(t, Color::kDim, PadRight(label, kLabelWidth))
-                 : std::string(left, ' ');
-    out += line + "\n";
+  if (is_long && left + kMinText > width) {
+    left = indent + kLabelWidth;
+    out.resize(out.find_last_not_of(' ') + 1);
+    out += "\n";
     first = false;
   }
+  for (const std::string& line : Wrap(Printable(text), std::max(width, left + kMinText) - left)) {
+    out += (first ? "" : std::string(left, ' ')) + line + "\n";
+    first = false;
+  }
+}
+
+// What a person reads for a member of Session::extra: counts as "2 srflx, 1 relay", other members as "key: value".
+std::string Readable(const Json& value, int depth = 0) {
+  constexpr int kMaxDepth = 4;
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_structured() || depth == kMaxDepth) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  if (value.empty()) return "none";
+  const bool flat =
+      std::none_of(value.begin(), value.end(), [](const Json& v) { return v.is_structured(); });
+  const bool counts =
+      value.is_object() &&
+      std::all_of(value.begin(), value.end(), [](const Json& v) { return v.is_number_integer(); });
+  std::string text;
+  for (const auto& [key, member] : value.items()) {
+    if (!text.empty()) text += flat ? ", " : "; ";
+    const std::string said = Readable(member, depth + 1);
+    text += value.is_array() ? said : counts ? said + " " + key : key + ": " + said;
+  }
+  return text;
 }
 
 std::string Describe(const SelectedCandidate& c) {
@@ -45,6 +77,17 @@ void AddCauses(std::string& out, const Session& s, const Terminal& t) {
   }
 }
 
+// The checks where a table of them is too wide.
+void ListChecks(std::string& out, const Session& s, const Terminal& t) {
+  for (const CheckRecord& c : s.check_log) {
+    std::string text = fmt::format("{}: {} -> {}, {} tr{}, ", c.agent, c.local, c.remote,
+                                   c.transmissions, c.transmissions == 1 ? "y" : "ies");
+    if (c.answered_ms) text += fmt::format("answered {:.3f}, ", *c.answered_ms);
+    AddField(out, fmt::format("{:>9.3f}", c.sent_ms),
+             text + c.outcome + (c.nominating ? ", nominating" : ""), t);
+  }
+}
+
 void AddChecks(std::string& out, const Session& s, const Terminal& t) {
   if (s.check_log.empty()) return;
   const std::vector<std::string> head = {"agent", "local",    "remote", "sent ms",
@@ -61,6 +104,9 @@ void AddChecks(std::string& out, const Session& s, const Terminal& t) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Columns(row[i]));
   }
   out += "\n  Connectivity checks\n";
+  std::size_t needed = 0;
+  for (const std::size_t width : widths) needed += 2 + width;
+  if (needed > static_cast<std::size_t>(t.width)) return ListChecks(out, s, t);
   for (const auto& row : rows) {
     std::string line = "  ";
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -93,7 +139,7 @@ void AddSession(std::string& out, const Session& s, const Terminal& t) {
                        s.checks.retransmissions, s.checks.role_conflicts),
            t);
   for (const auto& [key, value] : s.extra.items()) {
-    AddField(out, key, value.dump(-1, ' ', false, Json::error_handler_t::replace), t);
+    AddField(out, key, Readable(value), t);
   }
   if (!s.why.text.empty()) AddField(out, "why", s.why.text, t);
   AddCauses(out, s, t);
@@ -111,7 +157,9 @@ std::string Explanation(const Run& run, const Terminal& t) {
     AddField(out, "failed", f.expectation, t);
     AddField(out, "expected", f.expected, t);
     AddField(out, "actual", f.actual, t);
-    if (!f.message.empty()) AddField(out, "", f.message, t);
+    if (const std::string message = OwnMessage(f, run); !message.empty()) {
+      AddField(out, "", message, t);
+    }
   }
   for (const Session& s : run.sessions) AddSession(out, s, t);
   for (const Probe& p : run.probes) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "results/test_data.h"
 
 namespace rtclab::results {
@@ -23,6 +25,41 @@ TEST(ExplanationTest, NamesPairTimesWhyAndCause) {
   EXPECT_THAT(text, HasSubstr("succeeded, nominating\n"));
   EXPECT_THAT(text, HasSubstr("mapping   endpoint-independent"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+}
+
+TEST(ExplanationTest, ExtrasReadAsTextBesideTheirLabels) {
+  results::Run run = PassedRun("a");
+  const Json counts = {{"host", 1}, {"srflx", 2}};
+  run.sessions[0].extra = {{"candidates", {{"alice", counts}, {"bob", counts}}},
+                           {"data", {{"sent", 50}, {"received", 49}}},
+                           {"consent_expired", true},
+                           {"final_state", "failed"},
+                           {"restarts", Json::array({{{"host", "alice"}, {"at_ms", 5.5}}})}};
+  const std::string text = Explanation(run, {.width = 100});
+  EXPECT_THAT(text, HasSubstr("\n  candidates  alice: 1 host, 2 srflx; bob: 1 host, 2 srflx\n"));
+  EXPECT_THAT(text, HasSubstr("\n  data      50 sent, 49 received\n"));
+  EXPECT_THAT(text, HasSubstr("\n  consent_expired  true\n"));
+  EXPECT_THAT(text, HasSubstr("\n  final_state  failed\n"));
+  EXPECT_THAT(text, HasSubstr("\n  restarts  host: alice, at_ms: 5.5\n"));
+}
+
+TEST(ExplanationTest, FitsANarrowTerminal) {
+  results::Run run = FailedRun("a");
+  run.sessions[0].extra = {{"a_label_of_some_length", "text"}, {"candidates", "text"}};
+  const std::string text = Explanation(run, {.width = 40});
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) EXPECT_LE(Columns(line), 40U) << text;
+  EXPECT_THAT(text, HasSubstr("\n  a_label_of_some_length\n            text\n"));
+  EXPECT_THAT(text, HasSubstr("   50.000 alice: host 10.0.0.2:1 ->\n"));
+}
+
+TEST(ExplanationTest, AReasonIsToldOnce) {
+  results::Run run = FailedRun("b");
+  run.sessions[0].why.text = "Only this.";
+  run.failures[0].message = "it is connected; Only this.";
+  const std::string text = Explanation(run, {.width = 100});
+  EXPECT_THAT(text, HasSubstr("            it is connected\n"));
+  EXPECT_EQ(text.find("Only this."), text.rfind("Only this."));
 }
 
 TEST(ExplanationTest, NamesFailuresAndErrors) {

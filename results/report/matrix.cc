@@ -62,12 +62,13 @@ class Matrix {
   }
 
   std::string Render() const {
-    // From the clearest to the narrowest; the last one is taken even when it does not fit.
+    // From the clearest to the narrowest.
+    constexpr Layout kNarrowest{true, true, 1};
     for (const Layout layout :
-         {Layout{false, false, 2}, Layout{true, false, 2}, Layout{true, true, 2}}) {
+         {Layout{false, false, 2}, Layout{true, false, 2}, Layout{true, true, 2}, kNarrowest}) {
       if (Width(layout) <= static_cast<std::size_t>(terminal_.width)) return Render(layout);
     }
-    return Render({true, true, 1});
+    return List(Width(kNarrowest));
   }
 
  private:
@@ -158,6 +159,26 @@ class Matrix {
       out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
     }
     return out + Legend(layout);
+  }
+
+  std::string List(std::size_t needed) const {
+    std::string out;
+    const auto width = static_cast<std::size_t>(terminal_.width);
+    const auto add = [&](Color color, const std::string& text) {
+      for (const std::string& line : Wrap(text, width)) out += Paint(terminal_, color, line) + "\n";
+    };
+    add(Color::kDim, fmt::format("as a list: the matrix needs {} columns, there are {}", needed,
+                                 terminal_.width));
+    add(Color::kBold, Corner());
+    for (std::size_t r = 0; r < rows_.values.size(); ++r) {
+      for (std::size_t c = 0; c < columns_.values.size(); ++c) {
+        const Cell& cell = cells_[r * columns_.values.size() + c];
+        if (cell.outcome.empty()) continue;
+        add(ColorOf(cell), fmt::format("{} \\ {}: {}", rows_.values[r], columns_.values[c],
+                                       Text(cell, {false, false, 1})));
+      }
+    }
+    return out + Legend({false, false, 1});
   }
 
   std::string Legend(Layout layout) const {

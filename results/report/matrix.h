@@ -14,7 +14,8 @@ namespace rtclab::results {
 
 // A matrix over two parameters: the first one's values are the rows, the second one's the columns. A cell says the
 // outcome and the set-up time in virtual milliseconds (the median, where several runs share a cell). Columns are
-// numbered and types abbreviated, with a legend, as far as the width of the terminal asks for it.
+// numbered and types abbreviated, with a legend, as far as the width of the terminal asks for it; where even that is
+// too wide, it is a list.
 //
 // The two parameters are those that take more than one value; with more than two such, those of which `is_nat` holds for
 // every value (it may be empty). Empty text when that does not leave exactly two.

@@ -59,6 +59,14 @@ TEST(MatrixTest, SixteenBySixteenFitsWithAbbreviations) {
   EXPECT_THAT(wide, HasSubstr("srflx 150"));
 }
 
+TEST(MatrixTest, IsAListWhereItDoesNotFit) {
+  const std::string list = MatrixTable(Pairs(Names(16)), {.width = 40});
+  EXPECT_LE(LongestLine(list), 40U) << list;
+  EXPECT_THAT(list, HasSubstr("as a list: the matrix needs "));
+  EXPECT_THAT(list, HasSubstr("port-restricted-nat3 \\\nport-restricted-nat3: host 150\n"));
+  EXPECT_THAT(list, HasSubstr("numbers: set-up time"));
+}
+
 TEST(MatrixTest, FailedExpectationsAndMixedCellsShow) {
   std::vector<Digest> digests = Pairs({"x", "y"}, 3);
   digests[0].outcome = "relay";

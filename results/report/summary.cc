@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace rtclab::results {
 namespace {
@@ -29,7 +30,8 @@ struct Line {
 
   void Add(const Digest& d) {
     counts.Add(d.verdict);
-    if (const int rank = Rank(d.outcome); rank < static_cast<int>(kOutcomes.size())) {
+    const int rank = Rank(d.outcome);
+    if (d.session && rank < static_cast<int>(kOutcomes.size())) {
       ++outcomes[static_cast<std::size_t>(rank)];
     }
     if (d.setup_ms) times.push_back(*d.setup_ms);
@@ -56,11 +58,14 @@ std::string Render(Line& line, std::size_t name_width, bool any_outcome, const T
   return out + "\n";
 }
 
-void AddWrapped(std::string& out, std::string_view text, std::string_view indent,
-                const Terminal& t) {
-  const std::size_t width = static_cast<std::size_t>(t.width) - indent.size();
+// `lead` before the first line, as many spaces before the others.
+void AddWrapped(std::string& out, std::string_view lead, std::string_view text, const Terminal& t) {
+  const auto columns = static_cast<std::size_t>(t.width);
+  const std::size_t width = std::max(columns, lead.size() + 20) - lead.size();
+  bool first = true;
   for (const std::string& line : Wrap(Printable(text), width)) {
-    out += std::string(indent) + line + "\n";
+    out += (std::exchange(first, false) ? std::string(lead) : std::string(lead.size(), ' ')) + line;
+    out += "\n";
   }
 }
 
@@ -76,6 +81,7 @@ Digest DigestOf(const Run& run) {
   } else if (!run.sessions.empty()) {
     const Session& s = run.sessions.front();
     d.setup_ms = s.timing_ms.ice_connected;
+    d.session = true;
     d.outcome = "failed";
     if (s.state == "connected" && s.selected_pair) {
       const std::string& local = s.selected_pair->local.type;
@@ -123,22 +129,34 @@ std::string CountsLine(const Counts& c, const Terminal& t) {
                      c.errors > 0 ? Paint(t, Color::kRed, errors) : errors);
 }
 
+std::string OwnMessage(const Failure& failure, const Run& run) {
+  for (const Session& s : run.sessions) {
+    std::string_view message = failure.message;
+    if (s.why.text.empty() || !message.ends_with(s.why.text)) continue;
+    message.remove_suffix(s.why.text.size());
+    while (message.ends_with(' ') || message.ends_with(';')) message.remove_suffix(1);
+    return std::string(message);
+  }
+  return failure.message;
+}
+
 std::string FailureReport(const Run& run, const Terminal& t) {
   const bool error = run.verdict == Verdict::kError;
   std::string out = Paint(t, Color::kRed, error ? "ERROR" : "FAIL") + " " +
                     Paint(t, Color::kBold, Printable(run.id)) + "\n";
-  if (error) AddWrapped(out, run.error, "  ", t);
+  if (error) AddWrapped(out, "  ", run.error, t);
   for (const Failure& f : run.failures) {
-    AddWrapped(out, f.expectation, "  ", t);
-    AddWrapped(out, "expected  " + f.expected, "    ", t);
-    AddWrapped(out, "actual    " + f.actual, "    ", t);
-    if (!f.message.empty()) AddWrapped(out, f.message, "    ", t);
+    AddWrapped(out, "  ", f.expectation, t);
+    AddWrapped(out, "    expected  ", f.expected, t);
+    AddWrapped(out, "    actual    ", f.actual, t);
+    const std::string message = OwnMessage(f, run);
+    if (!message.empty()) AddWrapped(out, "    ", message, t);
   }
   for (const Session& s : run.sessions) {
-    if (!s.why.text.empty()) AddWrapped(out, "why " + s.name + ": " + s.why.text, "  ", t);
+    if (!s.why.text.empty()) AddWrapped(out, "  ", "why " + s.name + ": " + s.why.text, t);
     for (std::size_t i = 0; i < std::min<std::size_t>(s.why.causes.size(), 3); ++i) {
       const Cause& c = s.why.causes[i];
-      AddWrapped(out, fmt::format("{} x {} at {}: {}", c.count, c.rule, c.where, c.text), "    - ",
+      AddWrapped(out, "    - ", fmt::format("{} x {} at {}: {}", c.count, c.rule, c.where, c.text),
                  t);
     }
   }

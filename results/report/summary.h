@@ -21,6 +21,7 @@ struct Digest {
   // What the run came to: "host", "srflx", "prflx" or "relay", the furthest type of the selected pair of its first
   // session; "failed" when that has none; "error"; "mapping/filtering" of its first probe when it has no session.
   std::string outcome;
+  bool session = false;            // `outcome` is that of a session
   std::optional<double> setup_ms;  // ice_connected of the first session
 };
 Digest DigestOf(const Run& run);
@@ -31,6 +32,9 @@ std::string SummaryTable(std::span<const Digest> digests, const Terminal& termin
 
 // "12 runs: 10 passed, 1 failed, 1 error".
 std::string CountsLine(const Counts& counts, const Terminal& terminal);
+
+// What `failure` says beyond the `why` of the sessions, which its message may end with: reports tell that once.
+std::string OwnMessage(const Failure& failure, const Run& run);
 
 // Several lines about a run that did not pass: its id; each failed expectation with expected and actual; why.
 std::string FailureReport(const Run& run, const Terminal& terminal);

@@ -57,6 +57,34 @@ TEST(SummaryTest, FailureSaysExpectedActualAndWhy) {
               HasSubstr("ERROR c\n  crashed: SIGSEGV"));
 }
 
+TEST(SummaryTest, AFailedProbeIsNoSession) {
+  results::Run run = FailedRun("p");
+  run.sessions.clear();
+  run.probes[0].state = "failed";
+  const Digest d = DigestOf(run);
+  EXPECT_EQ(d.outcome, "failed");
+  EXPECT_THAT(SummaryTable(std::vector{d}, {.width = 100}), Not(HasSubstr("none")));
+  EXPECT_THAT(SummaryTable(std::vector{DigestOf(FailedRun("s"))}, {.width = 100}),
+              HasSubstr("none"));
+}
+
+TEST(SummaryTest, AReasonIsToldOnceAndACauseHasOneBullet) {
+  results::Run run = FailedRun("b");
+  std::string& why = run.sessions[0].why.text;
+  why = "Only this.";
+  run.failures[0].message = "state: expected failed, it is connected; " + why;
+  run.failures.push_back(run.failures[0]);
+  run.sessions[0].why.causes[0].text = std::string(10, 'x') + " " + std::string(30, 'y') + " zzz";
+  for (const int width : {40, 60, 100}) {
+    const std::string text = FailureReport(run, {.width = width});
+    EXPECT_EQ(text.find(why), text.rfind(why)) << text;
+    EXPECT_THAT(text, HasSubstr("why call: Only this.\n"));
+    EXPECT_EQ(text.find("    - "), text.rfind("    - ")) << text;
+    EXPECT_THAT(text, HasSubstr("zzz\n"));
+  }
+  EXPECT_THAT(FailureReport(run, {.width = 60}), HasSubstr("\n      "));
+}
+
 TEST(SummaryTest, CountsInWords) {
   EXPECT_EQ(CountsLine({.runs = 1, .passed = 0, .failed = 0, .errors = 1}, {}),
             "1 run: 0 passed, 0 failed, 1 error");

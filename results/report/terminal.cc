@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 namespace rtclab::results {
 namespace {
@@ -34,6 +35,39 @@ const char* EscapeOf(Color color) {
       return "\x1b[36m";
   }
   return "";
+}
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t size = 0;  // 0: no UTF-8
+};
+
+// The code point that `text`, which is not empty, begins with.
+CodePoint FirstOf(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return {};
+  char32_t value = lead & (0x7FU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if (!IsContinuation(text[i])) return {};
+    value = value << 6 | (static_cast<unsigned char>(text[i]) & 0x3FU);
+  }
+  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  return value < kLeast[size] || value > 0x10FFFF ? CodePoint{} : CodePoint{value, size};
+}
+
+// Unicode's general categories Cc, Cf, Zl and Zp, as far as a terminal may act on them or show nothing.
+bool IsControl(char32_t c) {
+  struct Range {
+    char32_t first, last;
+  };
+  constexpr Range kRanges[] = {{0x00, 0x1F},     {0x7F, 0x9F},      {0xAD, 0xAD},
+                               {0x61C, 0x61C},   {0x180E, 0x180E},  {0x200B, 0x200F},
+                               {0x2028, 0x202E}, {0x2060, 0x206F},  {0xFEFF, 0xFEFF},
+                               {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
+  return std::any_of(std::begin(kRanges), std::end(kRanges),
+                     [c](const Range& r) { return c >= r.first && c <= r.last; });
 }
 
 // Bytes of the first `columns` code points.
@@ -76,13 +110,15 @@ std::string Paint(const Terminal& terminal, Color color, std::string_view text) 
 
 std::string Printable(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F, in UTF-8 C2 80 to C2 9F, are control characters too.
-    const bool c1 =
-        c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c1) ++i;
-    out += (c < 0x20 || c == 0x7F || c1) ? '?' : text[i];
+  while (!text.empty()) {
+    const CodePoint c = FirstOf(text);
+    const std::size_t size = std::max<std::size_t>(c.size, 1);
+    if (c.size == 0 || IsControl(c.value)) {
+      out += '?';
+    } else {
+      out += text.substr(0, size);
+    }
+    text.remove_prefix(size);
   }
   return out;
 }

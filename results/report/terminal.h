@@ -27,7 +27,8 @@ enum class Color { kNone, kBold, kDim, kRed, kGreen, kYellow, kBlue, kMagenta, k
 
 // `text` in colour; unchanged without Terminal::color.
 std::string Paint(const Terminal& terminal, Color color, std::string_view text);
-// Control characters replaced, so that a name in a file cannot steer the terminal.
+// Control characters, those that set the direction of text or show nothing, and what is not UTF-8 replaced by '?', so
+// that a name in a file can neither steer the terminal nor pass for another.
 std::string Printable(std::string_view text);
 // Columns that UTF-8 text takes, one a code point.
 std::size_t Columns(std::string_view text);

@@ -28,6 +28,20 @@ TEST(TerminalTest, NamesCannotSteerTheTerminal) {
   EXPECT_EQ(Printable("a\x1b[2Jb\nc\x7f\xC2\x9Bz\xC3\xA9"), "a?[2Jb?c??z\xC3\xA9");
 }
 
+TEST(TerminalTest, NamesCannotPassForOthers) {
+  // U+202E right-to-left override, U+2066 isolate, U+200B zero width space, U+FEFF, U+E0041 tag.
+  EXPECT_EQ(Printable("ali\xE2\x80\xAE"
+                      "ecb\xE2\x81\xA6\xE2\x80\x8B\xEF\xBB\xBF\xF3\xA0\x81\x81."),
+            "ali?ecb????.");
+  const std::string fine = "\xE2\x86\x92 \xE4\xB8\xAD \xF0\x9F\x98\x80";  // arrow, ideograph, emoji
+  EXPECT_EQ(Printable(fine), fine);
+  // A lone C1 byte, an overlong escape, a surrogate's neighbour cut short.
+  EXPECT_EQ(Printable("a\x9B"
+                      "b\xC0\x9B"
+                      "c\xED\x9F"),
+            "a?b??c??");
+}
+
 TEST(TerminalTest, PadsByCodePoint) {
   EXPECT_EQ(PadRight("\xC3\xA9", 3), "\xC3\xA9  ");
   EXPECT_EQ(PadLeft("ab", 4), "  ab");

@@ -66,8 +66,9 @@ void Progress::RunEnded(results::Verdict verdict, std::string_view id) {
   }
   const int tenths = static_cast<int>(static_cast<std::size_t>(counts_.runs) * 10 / total_);
   if (!terminal_.tty && tenths > tenths_ && now - line_ >= pace_) {
-    text += fmt::format("{}/{} runs: {} passed, {} failed, {} errors\n", counts_.runs, total_,
-                        counts_.passed, counts_.failed, counts_.errors);
+    text +=
+        fmt::format("{}/{} runs: {} passed, {} failed, {} error{}\n", counts_.runs, total_,
+                    counts_.passed, counts_.failed, counts_.errors, counts_.errors == 1 ? "" : "s");
     line_ = now;
     tenths_ = tenths;
   }

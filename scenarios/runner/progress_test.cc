@@ -14,15 +14,15 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-// What a suite of `total` runs says, the third of which fails.
+// What a suite of `total` runs says, of which only the third does not pass.
 std::string Said(const results::Terminal& terminal, std::size_t total, bool quiet,
-                 std::chrono::milliseconds pace = {}) {
+                 std::chrono::milliseconds pace = {}, Verdict third = Verdict::kFail) {
   char* text = nullptr;
   std::size_t size = 0;
   std::FILE* file = open_memstream(&text, &size);
   Progress progress(file, terminal, total, {}, quiet, pace);
   for (std::size_t i = 0; i < total; ++i) {
-    progress.RunEnded(i == 2 ? Verdict::kFail : Verdict::kPass, "run-" + std::to_string(i));
+    progress.RunEnded(i == 2 ? third : Verdict::kPass, "run-" + std::to_string(i));
     progress.Tick();
   }
   progress.Finish();
@@ -39,6 +39,11 @@ TEST(ProgressTest, PlainLinesWhereThereIsNoTerminal) {
   EXPECT_THAT(said, HasSubstr("FAIL  run-2\n"));
   EXPECT_THAT(said, HasSubstr("50/100 runs: 49 passed, 1 failed, 0 errors\n"));
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 11);
+}
+
+TEST(ProgressTest, OneErrorIsNotSeveral) {
+  EXPECT_THAT(Said({.width = 80}, 100, false, {}, Verdict::kError),
+              HasSubstr("50/100 runs: 49 passed, 0 failed, 1 error\n"));
 }
 
 TEST(ProgressTest, TheBarGoesAwayAtTheEnd) {

@@ -91,8 +91,30 @@ class SuiteRunner {
                               options_.filter,
                               nearest.empty() ? "" : "; the nearest is \"" + nearest + "\""));
     }
+    if (Result<void> spared = SpareOwnFiles(); !spared) return spared;
     if (Result<void> made = MakeDirectories(); !made) return made;
+    if (options_.junit) {
+      if (Result<void> ready = results::CheckOutput(*options_.junit); !ready) {
+        return Fail("--junit: " + ready.error().reason);
+      }
+    }
     return OpenJournal();
+  }
+
+  // The JUnit file must not take the place of a file that DIR is made of.
+  Result<void> SpareOwnFiles() const {
+    if (!options_.junit) return {};
+    std::error_code error;
+    const fs::path junit = fs::weakly_canonical(fs::absolute(*options_.junit, error), error);
+    const fs::path out = fs::weakly_canonical(fs::absolute(options_.out, error), error);
+    const fs::path inside = junit.lexically_relative(out);
+    const fs::path first = inside.empty() ? fs::path() : *inside.begin();
+    for (const char* own : {"results.json", "journal.jsonl", "scenario", "pcap"}) {
+      if (first != own) continue;
+      return Fail(fmt::format("--junit: {}: the results are made of this; choose another name",
+                              options_.junit->string()));
+    }
+    return {};
   }
 
   Result<void> MakeDirectories() const {
@@ -260,7 +282,7 @@ class SuiteRunner {
       if (!run) return tl::unexpected(run.error());
       junit.Add(*run);
     }
-    return results::WriteWholeFile(*options_.junit, junit.Build());
+    return results::WriteOutput(*options_.junit, junit.Build());
   }
 
   void Show(double seconds, int signal) const {

@@ -307,6 +307,26 @@ TEST_F(RunnerTest, UnwritableDirectoriesAreAClearError) {
   EXPECT_THAT(junit.err, HasSubstr("no/junit.xml: cannot create"));
 }
 
+TEST_F(RunnerTest, AJunitFileThatCannotBeIsRefusedBeforeTheFirstRun) {
+  RunnerOptions options = Options();
+  RunIt(MakeSuite(3), options);
+  const std::string before = Bytes(options);
+  fs::create_directory(folder_.path() / "folder");
+  for (const fs::path& junit :
+       {options.out / "results.json", options.out / "journal.jsonl",
+        options.out / "." / "scenario" / "suite.json", options.out / "scenario" / "new.xml",
+        folder_.path() / "folder", folder_.path() / "no" / "junit.xml"}) {
+    options.junit = junit;
+    const Ran ran = RunIt(MakeSuite(3), options);
+    EXPECT_EQ(ran.exit_code, kUsageError) << junit;
+    EXPECT_THAT(ran.err, HasSubstr("rtclab: --junit: " + junit.string()));
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(Bytes(options), before) << junit;
+  }
+  options.junit = options.out / "junit.xml";
+  EXPECT_EQ(RunIt(MakeSuite(3), options).exit_code, kAllPassed);
+}
+
 TEST_F(RunnerTest, TwoRunsWithOneIdAreRefused) {
   SuiteJob suite = MakeSuite(3);
   suite.runs[2].id = suite.runs[0].id;

@@ -17,6 +17,7 @@ constexpr std::size_t kTimeWidth = 11;
 constexpr std::size_t kMinSpacing = 9;
 constexpr std::size_t kMaxSpacing = 20;
 constexpr std::size_t kMinText = 34;
+constexpr std::size_t kLeastText = 20;  // with fewer columns of text it is a list
 
 const sim::LanSpec* FindLan(const RunSpec& spec, const std::string& name) {
   for (const sim::LanSpec& lan : spec.network.lans) {
@@ -88,10 +89,16 @@ class Chart {
     const std::size_t room = width > kTimeWidth + kMinText ? width - kTimeWidth - kMinText : 0;
     spacing_ = std::clamp(room / count, kMinSpacing, kMaxSpacing);
     text_at_ = kTimeWidth + LanesWidth() + 1;
-    text_width_ = std::max(kMinText, width > text_at_ ? width - text_at_ : 0);
+    is_list_ = !columns_.empty() && text_at_ + kLeastText > width;
+    if (is_list_) {
+      needed_ = text_at_ + kLeastText;
+      text_at_ = kTimeWidth;
+    }
+    text_width_ = std::max(width, text_at_ + kLeastText) - text_at_;
   }
 
   std::string Head() const {
+    if (is_list_) return ListHead();
     std::vector<std::vector<std::string>> titles;
     std::size_t height = 1;
     for (const ChartColumn& c : columns_) {
@@ -115,8 +122,9 @@ class Chart {
   std::string Event(const StoryEvent& e) const {
     const bool dropped = !e.dropped.empty();
     const Color color = dropped ? Color::kRed : Color::kNone;
-    std::string text = results::Printable(e.text);
-    if (several_sessions_ && !e.session.empty()) text = "[" + e.session + "] " + text;
+    const std::string session =
+        several_sessions_ && !e.session.empty() ? "[" + e.session + "] " : "";
+    const std::string text = results::Printable(session + (is_list_ ? Way(e) : "") + e.text);
     std::vector<std::string> lines = results::Wrap(text, text_width_);
     const std::size_t plain = lines.size();
     if (dropped) {
@@ -126,15 +134,32 @@ class Chart {
     }
     std::string out = fmt::format("{:>10.3f} ", e.time_ms);
     for (std::size_t i = 0; i < lines.size(); ++i) {
-      const std::string lanes = i == 0 ? Arrow(e) : Lanes();
       if (i > 0) out += std::string(kTimeWidth, ' ');
-      out += Paint(terminal_, i == 0 ? color : Color::kNone, lanes) + " ";
+      if (!is_list_) {
+        const std::string lanes = i == 0 ? Arrow(e) : Lanes();
+        out += Paint(terminal_, i == 0 ? color : Color::kNone, lanes) + " ";
+      }
       out += Paint(terminal_, i < plain ? Color::kNone : Color::kRed, lines[i]) + "\n";
     }
     return out;
   }
 
  private:
+  std::string ListHead() const {
+    std::string out;
+    const std::string text = fmt::format("as a list: the chart needs {} columns, there are {}",
+                                         needed_, terminal_.width);
+    for (const std::string& line :
+         results::Wrap(text, static_cast<std::size_t>(std::max(terminal_.width, 1)))) {
+      out += Paint(terminal_, Color::kDim, line) + "\n";
+    }
+    return out + Paint(terminal_, Color::kBold, results::PadLeft("ms", kTimeWidth - 1)) + "\n";
+  }
+  static std::string Way(const StoryEvent& e) {
+    if (e.from.empty()) return "";
+    return e.to.empty() ? e.from + ": " : e.from + " -> " + e.to + ": ";
+  }
+
   static std::string TrimRight(const std::string& text) {
     return text.substr(0, text.find_last_not_of(' ') + 1);
   }
@@ -192,6 +217,8 @@ class Chart {
   std::vector<ChartColumn> columns_;
   Terminal terminal_;
   bool several_sessions_ = false;
+  bool is_list_ = false;
+  std::size_t needed_ = 0;  // columns of the terminal for a chart
   std::size_t spacing_ = kMinSpacing;
   std::size_t text_at_ = 0;
   std::size_t text_width_ = kMinText;
@@ -225,7 +252,10 @@ std::string SequenceChart(std::span<const StoryEvent> events, std::vector<ChartC
   const Chart chart(events.first(shown), std::move(columns), terminal);
   std::string out = chart.Head();
   for (const StoryEvent& e : events.first(shown)) out += chart.Event(e);
-  if (shown < events.size()) out += fmt::format("... {} more events\n", events.size() - shown);
+  if (shown < events.size()) {
+    const std::size_t more = events.size() - shown;
+    out += fmt::format("... {} more event{}\n", more, more == 1 ? "" : "s");
+  }
   return out;
 }
 

@@ -23,7 +23,7 @@ struct ChartColumn {
 std::vector<ChartColumn> ColumnsFor(const RunSpec& spec);
 
 // The chart. Names in events that no column has get one of their own at the end; columns that no event names are left
-// out. At most `max_events` events (0: all), with a line that says how many are missing.
+// out. A terminal that is too narrow for the arrows gets a list of the same events. At most `max_events` events (0: all), with a line that says how many are missing.
 std::string SequenceChart(std::span<const StoryEvent> events, std::vector<ChartColumn> columns,
                           const results::Terminal& terminal, std::size_t max_events = 0);
 

@@ -86,6 +86,32 @@ TEST(SequenceChartTest, ArrowsEndWherePacketsEnd) {
 )");
 }
 
+TEST(SequenceChartTest, IsAListWhereArrowsHaveNoRoom) {
+  const std::vector<StoryEvent> story = {
+      Event(0, "alice", "", "gathered host 10.0.0.2:4000"),
+      Event(50, "alice", "turn", "Allocate request"),
+      Event(100, "alice", "bob", "Binding request",
+            "firewall/office: firewall.default-deny: nothing"),
+  };
+  EXPECT_EQ("\n" + SequenceChart(story, ColumnsFor(Spec()), {.width = 40}), R"(
+as a list: the chart needs 65 columns,
+there are 40
+        ms
+     0.000 alice: gathered host
+           10.0.0.2:4000
+    50.000 alice -> turn: Allocate
+           request
+   100.000 alice -> bob: Binding request
+           X firewall/office:
+             firewall.default-deny:
+             nothing
+)");
+  const std::string chart = SequenceChart(story, ColumnsFor(Spec()), {.width = 65});
+  EXPECT_THAT(chart, HasSubstr("+--"));
+  std::istringstream in(chart);
+  for (std::string line; std::getline(in, line);) EXPECT_LE(results::Columns(line), 65U) << chart;
+}
+
 TEST(SequenceChartTest, UnknownNamesGetAColumn) {
   const std::vector<StoryEvent> story = {Event(1, "alice", "carol", "hello")};
   EXPECT_THAT(SequenceChart(story, ColumnsFor(Spec()), {.width = 100}), HasSubstr("carol"));
