@@ -350,15 +350,16 @@ const Type* Builder::Session() {
 }
 
 const Type* Builder::Probe() {
-  return Choice(
-      "a probe: its host's name or an object", "probe",
-      {name_,
-       Object("a probe", "probe-object",
-              {{"description", text_, "For the reader."},
-               {"host", name_, "Where the discovery (RFC 5780) runs.", true},
-               {"server", name_, "Default: the first STUN server."},
-               {"start", duration_, "After the run's start. Default: 0 s."},
-               {"lifetime", bool_, "Also measures the binding's lifetime. Default: false."}})});
+  return Choice("a probe: its host's name or an object", "probe",
+                {name_, Object("a probe", "probe-object",
+                               {{"description", text_, "For the reader."},
+                                {"host", name_, "Where the discovery (RFC 5780) runs.", true},
+                                {"server", name_, "Default: the first STUN server."},
+                                {"start", duration_, "After the run's start. Default: 0 s."},
+                                {"lifetime", bool_,
+                                 "Also measures the binding's lifetime, which takes up to 3 h of "
+                                 "virtual time. Default: "
+                                 "false."}})});
 }
 
 const Type* Builder::Matrix() {
@@ -450,7 +451,8 @@ const Type* Builder::ProbeExpectation() {
       "expectations of a probe", "probe-expectation",
       {{"because", text_, "The reasoning, with its source."},
        {"state", Check(Enum("state", {"done", "failed"}), "a state", false),
-        "Failed: the server does not answer."},
+        "Failed: the server does not answer, or the run ended before the discovery did "
+        "(max_duration)."},
        {"mapping", Check(Enum("mapping behaviour", mappings), "a mapping behaviour", false),
         "none: no NAT on the way."},
        {"filtering",
@@ -496,7 +498,10 @@ const Type* Builder::Scenario(const Type* matrix, const Type* seeds) {
        {"min_duration", duration_,
         "Virtual time before which the run does not end, even when everything in it is done. "
         "Default: 0 s."},
-       {"max_duration", long_duration_, "Virtual time after which the run ends. Default: 60 s."}});
+       {"max_duration", long_duration_,
+        "Virtual time after which the run ends, done or not. Default: 60 s; with probes, 10 min "
+        "from the "
+        "start of each, or 3 h where it measures the lifetime."}});
 }
 
 Language Builder::Build() {

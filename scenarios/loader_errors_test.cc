@@ -166,6 +166,13 @@ std::vector<BadFile> Topology() {
       {"ProbeWithoutServer",
        R"({"hosts": {"a": "internet"}, "servers": {"t": "turn"}, "probes": {"p": "a"}})",
        ":1:72: /probes/p: ", "no stun server"},
+      {"ProbeWithoutAFamilyInCommon",
+       R"({"networks": {"n": {"families": ["ipv6"]}}, "hosts": {"a": "n"}, "servers": {"s": {"type": "stun", "families": ["ipv4"]}}, "probes": {"p": "a"}})",
+       ":1:140: /probes/p: ",
+       "\"a\" (ipv6) and the server \"s\" (ipv4) have no address family in common"},
+      {"ProbeOfANamedServerWithoutAFamilyInCommon",
+       R"({"hosts": {"a": "internet"}, "servers": {"s": {"type": "stun", "families": ["ipv6"]}}, "probes": {"p": {"host": "a", "server": "s"}}})",
+       ":1:128: /probes/p/server: ", "no address family in common"},
   };
 }
 

@@ -96,6 +96,20 @@ TEST(LoaderTest, AHostCanBeInSeveralNetworks) {
   EXPECT_EQ(run.network.hosts[0].attachments[1].access.up.delay, TimeDelta::Micros(26'550));
 }
 
+// RFC 5780 discovery waits for answers that never come, and a lifetime is found by waiting.
+TEST(LoaderTest, ProbesHaveTheTimeThatTheyNeed) {
+  const auto longest = [](const std::string& probes) {
+    return One(R"({"hosts": {"a": "internet"}, "probes": {)" + probes + "}}").max_duration;
+  };
+  EXPECT_EQ(longest(R"("p": "a")"), TimeDelta::Seconds(600));
+  EXPECT_EQ(longest(R"("p": {"host": "a", "start": "5 min"})"), TimeDelta::Seconds(900));
+  EXPECT_EQ(longest(R"("p": {"host": "a", "lifetime": true}, "q": "a")"),
+            TimeDelta::Seconds(3 * 3600));
+  EXPECT_EQ(longest(R"("p": {"host": "a", "lifetime": true, "start": "23 h"})"),
+            TimeDelta::Seconds(24 * 3600));
+  EXPECT_EQ(longest(R"("p": "a"}, "max_duration": "30 s", "networks": {)"), TimeDelta::Seconds(30));
+}
+
 TEST(LoaderTest, EndpointOptionsAreLaidOverTheSessions) {
   const RunSpec run = One(R"({"hosts": {"a": "internet", "b": "internet"}, "sessions": {"s": {
     "between": ["a", "b"], "signalling_delay": "80 ms", "start": "1 s",
