@@ -230,6 +230,23 @@ std::vector<BadFile> MatrixAndExpect() {
        Hosts(
            R"("matrix": {"cartesian": {"x": [1]}, "groups": {"odd": [1]}}, "expect": {"when": {"x": "@od"}, "call": {}})"),
        ":1:133: /expect/when/x: ", "did you mean \"@odd\"?"},
+      {"GroupWithAnUnknownValue",
+       Hosts(
+           R"("matrix": {"cartesian": {"x": ["on", "off"], "y": [1]}, "groups": {"g": ["offf"]}}, "expect": {"when": {"x": "@g"}, "call": {}})"),
+       ":1:120: /matrix/groups/g/0: ", "is no value of any axis; did you mean \"off\"?"},
+      {"GroupWithAnotherAxisValue",
+       Hosts(
+           R"("matrix": {"cartesian": {"x": ["on", "off"], "y": [1]}, "groups": {"g": ["on", 1]}}, "expect": {"when": {"x": "@g"}, "call": {}})"),
+       ":1:126: /matrix/groups/g/1: ", "is no value of the axis \"x\""},
+      {"UnknownCause", Hosts(R"("expect": {"call": {"cause": "nat/nonexistent"}})"),
+       ":1:76: /expect/call/cause: ", "unknown rule \"nat/nonexistent\""},
+      {"MisspeltCause", Hosts(R"("expect": {"call": {"cause": ["link.loss", "nat.no-maping"]}})"),
+       ":1:90: /expect/call/cause/1: ", "did you mean \"nat.no-mapping\"?"},
+      {"CauseWithoutACode", Hosts(R"("expect": {"call": {"cause": "turn.error-48"}})"),
+       ":1:76: /expect/call/cause: ", "did you mean \"turn.error-486\"?"},
+      {"CauseOfNoFirewallRule",
+       R"({"networks": {"n": {"firewall": {"rules": [{"name": "no-udp", "action": "deny", "direction": "outbound"}]}}}, "hosts": {"a": "n", "b": "n"}, "expect": {"call": {"cause": "firewall.rule:noudp"}}})",
+       ":1:171: /expect/call/cause: ", "did you mean \"firewall.rule:no-udp\"?"},
       {"NoScenarios", R"({"scenarios": {}})", ":1:15: /scenarios: ", "no scenarios"},
       {"ScenarioIsNoObject", R"({"scenarios": {"s": 1}})",
        ":1:21: /scenarios/s: ", "expected a scenario"},

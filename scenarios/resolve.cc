@@ -77,10 +77,10 @@ RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
   Servers();
   Sessions();
   Probes();
+  run_.network = network_.Take();
   With(scenario_, "expect", [&](const Node& v) {
     ResolveExpectations(v, matrix, combination, origins_, report_, run_);
   });
-  run_.network = network_.Take();
   return std::move(run_);
 }
 
