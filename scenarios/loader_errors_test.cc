@@ -256,6 +256,16 @@ std::vector<BadFile> MatrixAndExpect() {
   };
 }
 
+// 129 networks with 256 addresses each are 4 more than the internet has.
+std::string ManyGateways(int networks) {
+  std::string text = "{\"networks\": {";
+  for (int i = 0; i < networks; ++i) {
+    text += (i == 0 ? "" : ",") + ("\n\"n" + std::to_string(i) +
+                                   "\": {\"nat\": \"symmetric\", \"external_addresses\": 256}");
+  }
+  return text + "}, \"hosts\": {\"a\": \"n0\", \"b\": \"n1\"}}";
+}
+
 void PrintTo(const BadFile& bad, std::ostream* out) { *out << bad.name; }
 
 class LoaderErrorsTest : public testing::TestWithParam<BadFile> {};
@@ -287,6 +297,40 @@ TEST(LoaderFilesTest, MissingFilesAndDirectoriesAreNamed) {
               HasSubstr("is a directory; expected a scenario file"));
   EXPECT_THAT(Load("/dev/zero").diagnostics.at(0).ToString(),
               HasSubstr("has more than 1048576 bytes"));
+}
+
+TEST(LoaderCapacityTest, ANetworkWithMoreAddressesThanThereAreIsRefused) {
+  EXPECT_EQ(Complaints(ManyGateways(128)), "");
+  EXPECT_EQ(
+      Complaints(ManyGateways(129)),
+      "t.json:130:52: /networks/n128/external_addresses: needs more addresses than there are: "
+      "the networks on the core need 33024 IPv4 addresses for their gateways; there are 33020");
+}
+
+TEST(LoaderLiteTest, AnAgentWithoutAnAddressOfItsOwnOnTheInternetIsRefused) {
+  const auto complaints = [](const std::string& nat, const std::string& ice) {
+    return Complaints(R"({"networks": {"n": {"families": ["ipv4", "ipv6"], "nat": )" + nat + R"(}},
+"hosts": {"a": {"network": "n", "families": ["ipv4"]}, "b": "n", "c": "internet"}, "sessions": {"s": {)" +
+                      ice + "}}}");
+  };
+  EXPECT_EQ(complaints("\"symmetric\"",
+                       R"("between": ["a", "c"],
+"ice": {"mode": "lite"})"),
+            "t.json:3:17: /sessions/s/ice/mode: the lite agent \"a\" is behind a NAT; expected one "
+            "with an "
+            "address of its own on the internet (RFC 8445 section 2.5)");
+  EXPECT_THAT(
+      complaints("\"symmetric\"", R"("between": ["a", "c"], "endpoints": {"a": {"mode": "lite"}})"),
+      HasSubstr("/sessions/s/endpoints/a/mode: the lite agent \"a\""));
+  EXPECT_EQ(
+      complaints("\"symmetric\"", R"("between": ["a", "c"], "endpoints": {"c": {"mode": "lite"}})"),
+      "");
+  // IPv6 passes most NATs as it is.
+  EXPECT_EQ(complaints("\"symmetric\"", R"("between": ["b", "c"], "ice": {"mode": "lite"})"), "");
+  EXPECT_THAT(complaints(R"({"translate_ipv6": true})",
+                         R"("between": ["b", "c"], "ice": {"mode": "lite"})"),
+              HasSubstr("the lite agent \"b\""));
+  EXPECT_EQ(complaints("\"none\"", R"("between": ["a", "c"], "ice": {"mode": "lite"})"), "");
 }
 
 TEST(LoaderManyErrorsTest, IndependentOnesAreReportedInTheOrderOfTheFileUpToALimit) {

@@ -56,6 +56,7 @@ class Resolver {
 };
 
 RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
+  const std::size_t before = report_.count();
   run_.max_duration = DefaultMaxDuration(scenario_);
   Read(scenario_, "max_duration", run_.max_duration);
   if (run_.max_duration > kLongestRun) {
@@ -78,6 +79,10 @@ RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
   Sessions();
   Probes();
   run_.network = network_.Take();
+  if (report_.count() == before) {
+    CheckAddresses(scenario_, run_.network, report_);
+    CheckLiteAgents(scenario_, run_, report_);
+  }
   With(scenario_, "expect", [&](const Node& v) {
     ResolveExpectations(v, matrix, combination, origins_, report_, run_);
   });
