@@ -166,6 +166,13 @@ std::vector<BadFile> Topology() {
       {"ProbeWithoutServer",
        R"({"hosts": {"a": "internet"}, "servers": {"t": "turn"}, "probes": {"p": "a"}})",
        ":1:72: /probes/p: ", "no stun server"},
+      {"ProbeWithoutAFamilyInCommon",
+       R"({"networks": {"n": {"families": ["ipv6"]}}, "hosts": {"a": "n"}, "servers": {"s": {"type": "stun", "families": ["ipv4"]}}, "probes": {"p": "a"}})",
+       ":1:140: /probes/p: ",
+       "\"a\" (ipv6) and the server \"s\" (ipv4) have no address family in common"},
+      {"ProbeOfANamedServerWithoutAFamilyInCommon",
+       R"({"hosts": {"a": "internet"}, "servers": {"s": {"type": "stun", "families": ["ipv6"]}}, "probes": {"p": {"host": "a", "server": "s"}}})",
+       ":1:128: /probes/p/server: ", "no address family in common"},
   };
 }
 
@@ -223,6 +230,23 @@ std::vector<BadFile> MatrixAndExpect() {
        Hosts(
            R"("matrix": {"cartesian": {"x": [1]}, "groups": {"odd": [1]}}, "expect": {"when": {"x": "@od"}, "call": {}})"),
        ":1:133: /expect/when/x: ", "did you mean \"@odd\"?"},
+      {"GroupWithAnUnknownValue",
+       Hosts(
+           R"("matrix": {"cartesian": {"x": ["on", "off"], "y": [1]}, "groups": {"g": ["offf"]}}, "expect": {"when": {"x": "@g"}, "call": {}})"),
+       ":1:120: /matrix/groups/g/0: ", "is no value of any axis; did you mean \"off\"?"},
+      {"GroupWithAnotherAxisValue",
+       Hosts(
+           R"("matrix": {"cartesian": {"x": ["on", "off"], "y": [1]}, "groups": {"g": ["on", 1]}}, "expect": {"when": {"x": "@g"}, "call": {}})"),
+       ":1:126: /matrix/groups/g/1: ", "is no value of the axis \"x\""},
+      {"UnknownCause", Hosts(R"("expect": {"call": {"cause": "nat/nonexistent"}})"),
+       ":1:76: /expect/call/cause: ", "unknown rule \"nat/nonexistent\""},
+      {"MisspeltCause", Hosts(R"("expect": {"call": {"cause": ["link.loss", "nat.no-maping"]}})"),
+       ":1:90: /expect/call/cause/1: ", "did you mean \"nat.no-mapping\"?"},
+      {"CauseWithoutACode", Hosts(R"("expect": {"call": {"cause": "turn.error-48"}})"),
+       ":1:76: /expect/call/cause: ", "did you mean \"turn.error-486\"?"},
+      {"CauseOfNoFirewallRule",
+       R"({"networks": {"n": {"firewall": {"rules": [{"name": "no-udp", "action": "deny", "direction": "outbound"}]}}}, "hosts": {"a": "n", "b": "n"}, "expect": {"call": {"cause": "firewall.rule:noudp"}}})",
+       ":1:171: /expect/call/cause: ", "did you mean \"firewall.rule:no-udp\"?"},
       {"NoScenarios", R"({"scenarios": {}})", ":1:15: /scenarios: ", "no scenarios"},
       {"ScenarioIsNoObject", R"({"scenarios": {"s": 1}})",
        ":1:21: /scenarios/s: ", "expected a scenario"},
@@ -230,6 +254,16 @@ std::vector<BadFile> MatrixAndExpect() {
        R"({"common": {"hosts": {"a": "internet", "b": "intrenet"}}, "scenarios": {"s": {}, "t": {}}})",
        ":1:45: /common/hosts/b: ", "did you mean \"internet\"?"},
   };
+}
+
+// 129 networks with 256 addresses each are 4 more than the internet has.
+std::string ManyGateways(int networks) {
+  std::string text = "{\"networks\": {";
+  for (int i = 0; i < networks; ++i) {
+    text += (i == 0 ? "" : ",") + ("\n\"n" + std::to_string(i) +
+                                   "\": {\"nat\": \"symmetric\", \"external_addresses\": 256}");
+  }
+  return text + "}, \"hosts\": {\"a\": \"n0\", \"b\": \"n1\"}}";
 }
 
 void PrintTo(const BadFile& bad, std::ostream* out) { *out << bad.name; }
@@ -263,6 +297,40 @@ TEST(LoaderFilesTest, MissingFilesAndDirectoriesAreNamed) {
               HasSubstr("is a directory; expected a scenario file"));
   EXPECT_THAT(Load("/dev/zero").diagnostics.at(0).ToString(),
               HasSubstr("has more than 1048576 bytes"));
+}
+
+TEST(LoaderCapacityTest, ANetworkWithMoreAddressesThanThereAreIsRefused) {
+  EXPECT_EQ(Complaints(ManyGateways(128)), "");
+  EXPECT_EQ(
+      Complaints(ManyGateways(129)),
+      "t.json:130:52: /networks/n128/external_addresses: needs more addresses than there are: "
+      "the networks on the core need 33024 IPv4 addresses for their gateways; there are 33020");
+}
+
+TEST(LoaderLiteTest, AnAgentWithoutAnAddressOfItsOwnOnTheInternetIsRefused) {
+  const auto complaints = [](const std::string& nat, const std::string& ice) {
+    return Complaints(R"({"networks": {"n": {"families": ["ipv4", "ipv6"], "nat": )" + nat + R"(}},
+"hosts": {"a": {"network": "n", "families": ["ipv4"]}, "b": "n", "c": "internet"}, "sessions": {"s": {)" +
+                      ice + "}}}");
+  };
+  EXPECT_EQ(complaints("\"symmetric\"",
+                       R"("between": ["a", "c"],
+"ice": {"mode": "lite"})"),
+            "t.json:3:17: /sessions/s/ice/mode: the lite agent \"a\" is behind a NAT; expected one "
+            "with an "
+            "address of its own on the internet (RFC 8445 section 2.5)");
+  EXPECT_THAT(
+      complaints("\"symmetric\"", R"("between": ["a", "c"], "endpoints": {"a": {"mode": "lite"}})"),
+      HasSubstr("/sessions/s/endpoints/a/mode: the lite agent \"a\""));
+  EXPECT_EQ(
+      complaints("\"symmetric\"", R"("between": ["a", "c"], "endpoints": {"c": {"mode": "lite"}})"),
+      "");
+  // IPv6 passes most NATs as it is.
+  EXPECT_EQ(complaints("\"symmetric\"", R"("between": ["b", "c"], "ice": {"mode": "lite"})"), "");
+  EXPECT_THAT(complaints(R"({"translate_ipv6": true})",
+                         R"("between": ["b", "c"], "ice": {"mode": "lite"})"),
+              HasSubstr("the lite agent \"b\""));
+  EXPECT_EQ(complaints("\"none\"", R"("between": ["a", "c"], "ice": {"mode": "lite"})"), "");
 }
 
 TEST(LoaderManyErrorsTest, IndependentOnesAreReportedInTheOrderOfTheFileUpToALimit) {

@@ -96,6 +96,41 @@ TEST(LoaderTest, AHostCanBeInSeveralNetworks) {
   EXPECT_EQ(run.network.hosts[0].attachments[1].access.up.delay, TimeDelta::Micros(26'550));
 }
 
+TEST(LoaderTest, EveryCauseThatARunCanReportMayBeExpected) {
+  const RunSpec run = One(R"({
+    "networks": {"n": {"firewall": {"rules": [{"name": "no-udp", "action": "deny", "direction": "outbound"}]}}},
+    "hosts": {"a": "n", "b": "n"}, "expect": {"call": {"cause": [
+      "nat.filter.address-dependent", "firewall.default-deny-in", "firewall.rule:no-udp", "link.burst-loss",
+      "ip.ttl", "udp.no-socket", "icmp.checksum", "stun.no-answer", "stun.error-500", "turn.no-answer",
+      "turn.error-486", "turn.peer-refused-403", "turn.allocation-lost"]}}})");
+  EXPECT_EQ(run.expectations.at(0).value.size(), 13u);
+}
+
+// A rule's name may come from the matrix.
+TEST(LoaderTest, AnExpectationOfOtherRunsMayNameTheirFirewallRule) {
+  const std::string text = R"({
+    "matrix": {"cartesian": {"rule": ["x", "y"]}},
+    "networks": {"n": {"firewall": {"rules": [{"name": "${rule}", "action": "deny", "direction": "outbound"}]}}},
+    "hosts": {"a": "n", "b": "n"},
+    "expect": {"when": {"rule": "x"}, "call": {"cause": "firewall.rule:x"}}})";
+  EXPECT_EQ(Complaints(text), "");
+  EXPECT_EQ(LoadText(text, "t.json").runs.size(), 2u);
+}
+
+// RFC 5780 discovery waits for answers that never come, and a lifetime is found by waiting.
+TEST(LoaderTest, ProbesHaveTheTimeThatTheyNeed) {
+  const auto longest = [](const std::string& probes) {
+    return One(R"({"hosts": {"a": "internet"}, "probes": {)" + probes + "}}").max_duration;
+  };
+  EXPECT_EQ(longest(R"("p": "a")"), TimeDelta::Seconds(600));
+  EXPECT_EQ(longest(R"("p": {"host": "a", "start": "5 min"})"), TimeDelta::Seconds(900));
+  EXPECT_EQ(longest(R"("p": {"host": "a", "lifetime": true}, "q": "a")"),
+            TimeDelta::Seconds(3 * 3600));
+  EXPECT_EQ(longest(R"("p": {"host": "a", "lifetime": true, "start": "23 h"})"),
+            TimeDelta::Seconds(24 * 3600));
+  EXPECT_EQ(longest(R"("p": "a"}, "max_duration": "30 s", "networks": {)"), TimeDelta::Seconds(30));
+}
+
 TEST(LoaderTest, EndpointOptionsAreLaidOverTheSessions) {
   const RunSpec run = One(R"({"hosts": {"a": "internet", "b": "internet"}, "sessions": {"s": {
     "between": ["a", "b"], "signalling_delay": "80 ms", "start": "1 s",

@@ -174,6 +174,7 @@ Matrix::Matrix(const Node& node, std::size_t max_combinations, Report& report) {
   With(node, "paired", [&](const Node& axes) { ReadAxes(axes, paired, report); });
   if (report.count() > before) return;
   Multiply(paired, max_combinations, node, report);
+  if (report.count() == before) CheckGroups(report);
   if (report.count() > before) {
     combinations_.clear();
     return;
@@ -206,9 +207,8 @@ void Matrix::ReadAxes(const Node& axes, std::vector<Axis>& out, Report& report) 
       AxisValue value = ReadValue(item, report);
       axis.values.push_back(std::move(value));
     }
-    std::set<std::string> labels;
     for (const AxisValue& value : axis.values) {
-      if (!value.label.empty() && !labels.insert(value.label).second) {
+      if (!axis.labels.insert(value.label).second && !value.label.empty()) {
         report.Add(value.value.origin, fmt::format("the value {} is twice in axis \"{}\"",
                                                    Quoted(value.label), axis.name));
       }
@@ -265,21 +265,44 @@ bool Matrix::ElementMatches(const Node& element, const Axis& axis, const AxisVal
                                              Suggestion(element.text, names)));
       return false;
     }
-    return std::any_of(group->items.begin(), group->items.end(), [&](const Node& item) {
-      return ScalarText(item) == std::optional(value.label);
-    });
+    bool any = false;
+    for (const Node& item : group->items) any |= ValueMatches(item, axis, value, report);
+    return any;
   }
+  return ValueMatches(element, axis, value, report);
+}
+
+bool Matrix::ValueMatches(const Node& element, const Axis& axis, const AxisValue& value,
+                          Report& report) {
   const auto text = ScalarText(element);
-  const bool known = text && std::any_of(axis.values.begin(), axis.values.end(),
-                                         [&](const AxisValue& v) { return v.label == *text; });
-  if (!known) {
+  if (text == std::optional(value.label)) return true;
+  if (!text || !axis.labels.contains(*text)) {
     std::vector<std::string> labels;
     for (const AxisValue& v : axis.values) labels.push_back(v.label);
     report.Add(element.origin, fmt::format("{} is no value of the axis \"{}\"{}", Describe(element),
                                            axis.name, Suggestion(text.value_or(""), labels)));
-    return false;
   }
-  return *text == value.label;
+  return false;
+}
+
+// A group that nothing uses has to fit some axis.
+void Matrix::CheckGroups(Report& report) const {
+  for (const Member& group : groups_.members) {
+    for (const Node& item : group.value.items) {
+      const auto text = ScalarText(item);
+      if (text &&
+          std::ranges::any_of(axes_, [&](const Axis& a) { return a.labels.contains(*text); }))
+        continue;
+      std::vector<std::string> labels;
+      for (const Axis& axis : axes_) {
+        for (const AxisValue& v : axis.values) {
+          if (std::ranges::find(labels, v.label) == labels.end()) labels.push_back(v.label);
+        }
+      }
+      report.Add(item.origin, fmt::format("{} is no value of any axis{}", Describe(item),
+                                          Suggestion(text.value_or(""), labels)));
+    }
+  }
 }
 
 bool Matrix::Matches(const Node& pattern, const Combination& combination, Report& report) const {

@@ -3,6 +3,7 @@
 #define RTCLAB_SCENARIOS_MATRIX_H_
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@ struct AxisValue {
 struct Axis {
   std::string name;
   std::vector<AxisValue> values;
+  std::set<std::string> labels;  // of the values
 };
 
 // What substitution may add to a tree, counting a value as 100 and a character as 1.
@@ -57,6 +59,9 @@ class Matrix {
                 Report& report);
   bool ElementMatches(const Node& element, const Axis& axis, const AxisValue& value,
                       Report& report) const;
+  static bool ValueMatches(const Node& element, const Axis& axis, const AxisValue& value,
+                           Report& report);
+  void CheckGroups(Report& report) const;
   const Axis* FindAxis(std::string_view name) const;
   std::vector<std::string> AxisNames() const;
   Node Substitute(const Node& node, const Combination& combination, Report& report,

@@ -8,6 +8,7 @@
 #include "scenarios/language.h"
 #include "scenarios/resolve_expect.h"
 #include "scenarios/resolve_network.h"
+#include "scenarios/run_checks.h"
 #include "scenarios/structure.h"
 
 namespace rtclab::scenarios {
@@ -39,6 +40,7 @@ class Resolver {
   void Probes();
   void Probe(const std::string& name, const Node& node);
   void ProbeServer(const Node& node, ProbeSpec& probe);
+  void ProbeFamilies(const Node& node, const ProbeSpec& probe);
   const std::string* KnownHost(const Node& name);
   std::vector<std::string> ServerNames() const;
   ServerSpec* FindServer(const std::string& name);
@@ -54,8 +56,10 @@ class Resolver {
 };
 
 RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
+  const std::size_t before = report_.count();
+  run_.max_duration = DefaultMaxDuration(scenario_);
   Read(scenario_, "max_duration", run_.max_duration);
-  if (run_.max_duration > TimeDelta::Seconds(int64_t{24} * 3600)) {
+  if (run_.max_duration > kLongestRun) {
     report_.Add(scenario_.Find("max_duration")->origin,
                 "is more than the 24 h that a run may take");
   }
@@ -74,10 +78,14 @@ RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
   Servers();
   Sessions();
   Probes();
+  run_.network = network_.Take();
+  if (report_.count() == before) {
+    CheckAddresses(scenario_, run_.network, report_);
+    CheckLiteAgents(scenario_, run_, report_);
+  }
   With(scenario_, "expect", [&](const Node& v) {
     ResolveExpectations(v, matrix, combination, origins_, report_, run_);
   });
-  run_.network = network_.Take();
   return std::move(run_);
 }
 
@@ -474,6 +482,18 @@ void Resolver::ProbeServer(const Node& node, ProbeSpec& probe) {
   server->behaviour_discovery = true;
   network_.FindHost(server->host)->addresses = 2;
   probe.server = server->name;
+  if (!probe.host.empty()) ProbeFamilies(given == nullptr ? node : *given, probe);
+}
+
+void Resolver::ProbeFamilies(const Node& node, const ProbeSpec& probe) {
+  const sim::HostSpec& own = *network_.FindHost(probe.host);
+  const sim::HostSpec& server = *network_.FindHost(FindServer(probe.server)->host);
+  if ((own.ipv4 && server.ipv4) || (own.ipv6 && server.ipv6)) return;
+  if ((!own.ipv4 && !own.ipv6) || (!server.ipv4 && !server.ipv6)) return;  // reported already
+  report_.Add(node.origin,
+              fmt::format("\"{}\" ({}) and the server \"{}\" ({}) have no address family in common",
+                          own.name, own.ipv4 ? "ipv4" : "ipv6", probe.server,
+                          server.ipv4 ? "ipv4" : "ipv6"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "scenarios/cause_rules.h"
 #include "scenarios/language.h"
 #include "scenarios/structure.h"
 
@@ -81,6 +82,7 @@ class ExpectationResolver {
     Read(subject.value, "because", reason);
     for (const Member& member : subject.value.members) {
       if (member.key == "because") continue;
+      if (member.key == "cause") CheckCause(member.value, run_.network, applies, report_);
       const bool duration = IsDuration(*type->Find(member.key)->type);
       Expectation expectation;
       expectation.pointer = origins_.Pointer(subject.value.origin) + "/" + PointerToken(member.key);

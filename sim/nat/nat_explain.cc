@@ -2,34 +2,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 #include "sim/nat/nat_rules.h"
 
 namespace rtclab::sim {
 namespace {
 
 constexpr std::size_t kRemembered = 1024;
-constexpr int kNamedRemotes = 3;
+constexpr std::size_t kNamedRemotes = 3;
 
 bool IsIcmp(IpProtocol protocol) {
   return protocol == IpProtocol::kIcmp || protocol == IpProtocol::kIcmpv6;
 }
 
-// The remote endpoints that the inside has sent to, oldest first: "203.0.113.9:3478 and 2 more".
-std::string UsedTowards(const NatTable& table, const NatTable::Mapping& mapping) {
-  std::string text;
-  int named = 0;
-  int more = 0;
-  for (uint32_t i = mapping.first; i != NatTable::kNone; i = table.session(i).next) {
-    const NatTable::Session& session = table.session(i);
-    if (!session.permits) continue;
-    if (named == kNamedRemotes) {
-      ++more;
-      continue;
+// The remote endpoints that the inside has sent to by way of an external endpoint, for whichever of the mappings that share
+// it, in the order in which they came: "203.0.113.9:3478 and 2 more".
+std::string UsedTowards(const NatTable& table, IpProtocol protocol,
+                        const TransportAddress& external) {
+  std::vector<std::pair<uint64_t, TransportAddress>> used;  // by age
+  for (uint32_t m = table.FindExternal(protocol, external); m != NatTable::kNone;
+       m = table.mapping(m).next_sharing) {
+    for (uint32_t i = table.mapping(m).first; i != NatTable::kNone; i = table.session(i).next) {
+      const NatTable::Session& session = table.session(i);
+      if (session.permits) used.emplace_back(session.serial, session.remote);
     }
-    if (named++ > 0) text += ", ";
-    text += IsIcmp(mapping.protocol) ? session.remote.ip.ToString() : session.remote.ToString();
   }
-  if (more > 0) text += fmt::format(" and {} more", more);
+  // Two hosts may have sent to the same one: the first time counts.
+  std::ranges::sort(used, {}, [](const auto& u) { return std::pair(u.second, u.first); });
+  const auto repeated = std::ranges::unique(used, {}, [](const auto& u) { return u.second; });
+  used.erase(repeated.begin(), repeated.end());
+  std::ranges::sort(used);
+  std::string text;
+  const std::size_t named = std::min(used.size(), kNamedRemotes);
+  for (std::size_t i = 0; i < named; ++i) {
+    const TransportAddress& remote = used[i].second;
+    if (i > 0) text += ", ";
+    text += IsIcmp(protocol) ? remote.ip.ToString() : remote.ToString();
+  }
+  if (used.size() > named) text += fmt::format(" and {} more", used.size() - named);
   return text;
 }
 
@@ -68,7 +81,7 @@ std::string Endpoint(IpProtocol protocol, const TransportAddress& address) {
 Verdict DropFiltered(const NatTable& table, uint32_t index, const PacketInfo& packet,
                      const TransportAddress& source, const char* rule) {
   const NatTable::Mapping& mapping = table.mapping(index);
-  const std::string used = UsedTowards(table, mapping);
+  const std::string used = UsedTowards(table, mapping.protocol, mapping.external);
   return Drop(
       packet, rule,
       fmt::format(

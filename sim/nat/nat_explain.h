@@ -27,6 +27,7 @@ Verdict Drop(const PacketInfo& packet, const char* rule, std::string detail);
 // "203.0.113.7:4242", or "203.0.113.7 (identifier 7)" for ICMP.
 std::string Endpoint(IpProtocol protocol, const TransportAddress& address);
 
+// `mapping`: any of those that have the external endpoint; the sentence is about all of them.
 Verdict DropFiltered(const NatTable& table, uint32_t mapping, const PacketInfo& packet,
                      const TransportAddress& source, const char* rule);
 Verdict DropNoMapping(const ExpiredMappings& expired, const PacketInfo& packet, bool identity);

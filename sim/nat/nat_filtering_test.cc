@@ -58,6 +58,33 @@ TEST(NatFilteringTest, TheSentenceSaysWhomTheMappingWasUsedTowards) {
       "used towards 203.0.113.9:3478, 203.0.113.9:1, 203.0.113.9:2 and 3 more");
 }
 
+// Linux reuses a port towards another destination, and the peer sees one endpoint whoever holds it.
+TEST(NatFilteringTest, TheSentenceCountsEveryMappingOfASharedEndpoint) {
+  NatBehaviour b = With(Filtering::kAddressAndPortDependent, Mapping::kAddressAndPortDependent);
+  b.port_assignment = PortAssignment::kPreservation;
+  b.port_overlapping = true;
+  Nat nat = MakeNat(b);
+  const TransportAddress mapped = Send(nat, Sec(0), kAlice, kPeer);
+  ASSERT_EQ(Send(nat, Sec(1), kAlice, kPeerOtherPort), mapped);
+  ASSERT_EQ(Send(nat, Sec(2), kBob, {kPeer.ip, 9}), mapped);
+  EXPECT_EQ(
+      nat.Inbound(Sec(3), Udp(kOther, mapped)).detail,
+      "203.0.113.7:4242 may not send to mapping 198.51.100.2:40000: the mapping has only been "
+      "used towards 203.0.113.9:3478, 203.0.113.9:3479, 203.0.113.9:9");
+}
+
+TEST(NatFilteringTest, TheSentenceNamesADestinationOfTwoHostsOnce) {
+  NatBehaviour b = With(Filtering::kAddressAndPortDependent);
+  b.port_assignment = PortAssignment::kOverloading;
+  Nat nat = MakeNat(b);
+  const TransportAddress mapped = Send(nat, Sec(0), kAlice, kPeer);
+  ASSERT_EQ(Send(nat, Sec(1), kBob, kPeer), mapped);
+  EXPECT_EQ(
+      nat.Inbound(Sec(2), Udp(kOther, mapped)).detail,
+      "203.0.113.7:4242 may not send to mapping 198.51.100.2:40000: the mapping has only been "
+      "used towards 203.0.113.9:3478");
+}
+
 // The mapping of one destination does not open another's.
 TEST(NatFilteringTest, EachSymmetricMappingFiltersForItself) {
   NatBehaviour b = With(Filtering::kAddressDependent, Mapping::kAddressAndPortDependent);

@@ -1,5 +1,7 @@
 #include "sim/topology/address_plan.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <string>
 #include <utility>
@@ -30,7 +32,9 @@ class Pool {
   struct Range {
     uint32_t first, last;
   };
-  Pool(Range range, Range spill) : range_(range), spill_(spill) {}
+  constexpr Pool(Range range, Range spill) : range_(range), spill_(spill) {}
+
+  constexpr uint64_t size() const { return Size(range_) + Size(spill_); }
 
   std::optional<IpAddress> Next() {
     if (range_.first > range_.last) range_ = std::exchange(spill_, {1, 0});
@@ -39,6 +43,8 @@ class Pool {
   }
 
  private:
+  static constexpr uint64_t Size(Range range) { return uint64_t{range.last} - range.first + 1; }
+
   Range range_, spill_;
 };
 
@@ -46,6 +52,8 @@ class Pool {
 class Blocks {
  public:
   Blocks(uint32_t first, uint64_t size) : next_(first), end_(first + size) {}
+
+  uint64_t left() const { return end_ - next_; }
 
   std::optional<Prefix> Next(int length) {
     const uint64_t size = uint64_t{1} << (32 - length);
@@ -66,11 +74,17 @@ int LengthFor(uint64_t hosts) {
   return length;
 }
 
+constexpr Pool kCoreHosts{{V4(198, 51, 100, 2), V4(198, 51, 100, 254)},
+                          {V4(198, 19, 128, 1), V4(198, 19, 255, 254)}};
+constexpr Pool kCoreGateways{{V4(203, 0, 113, 1), V4(203, 0, 113, 254)},
+                             {V4(198, 19, 0, 1), V4(198, 19, 127, 254)}};
+constexpr uint64_t kPublicSize = 1 << 16, kPrivateSize = 1 << 24;
+
 class Planner {
  public:
   explicit Planner(const NetworkSpec& spec) : spec_(spec) {}
 
-  Result<AddressPlan> Plan() {
+  tl::expected<AddressPlan, AddressShortage> Plan() {
     for (std::size_t i = 0; i < spec_.lans.size(); ++i) lan_index_[spec_.lans[i].name] = i;
     plan_.lans.resize(spec_.lans.size());
     plan_.hosts.resize(spec_.hosts.size());
@@ -78,20 +92,45 @@ class Planner {
     for (std::size_t i = 0; i < spec_.lans.size(); ++i) DescribeLan(i);
     Count();
     for (std::size_t i = 0; i < spec_.lans.size(); ++i) {
-      if (!PlanBlocks(i)) return TooMany();
+      if (!PlanBlocks(i)) return NoBlock(i);
     }
     for (std::size_t i = 0; i < spec_.hosts.size(); ++i) {
-      if (!PlanHost(i)) return TooMany();
+      if (!PlanHost(i)) {
+        return NoAddress(spec_.hosts[i].name,
+                         "the hosts on the core need {} IPv4 addresses; there are {}", on_core_,
+                         kCoreHosts.size());
+      }
     }
     for (std::size_t i = 0; i < spec_.lans.size(); ++i) {
-      if (!PlanExternal(i)) return TooMany();
+      if (!PlanExternal(i)) {
+        return NoAddress(
+            spec_.lans[i].name,
+            "the networks on the core need {} IPv4 addresses for their gateways; there are {}",
+            gateways_on_core_, kCoreGateways.size());
+      }
     }
     return std::move(plan_);
   }
 
  private:
-  static tl::unexpected<Error> TooMany() {
-    return Fail("the network needs more addresses than the documentation ranges have");
+  using Shortage = tl::unexpected<AddressShortage>;
+
+  template <typename... Args>
+  static Shortage NoAddress(const std::string& name, fmt::format_string<Args...> reason,
+                            Args&&... args) {
+    return Shortage({name, fmt::format(reason, std::forward<Args>(args)...)});
+  }
+
+  Shortage NoBlock(std::size_t i) const {
+    const std::string& name = spec_.lans[i].name;
+    if (!spec_.lans[i].ipv4 || plan_.lans[i].v4) {
+      return NoAddress(name, "there are {} networks with IPv6 at most", kCoreGatewaysV6 - 1);
+    }
+    const bool inside = Behind(i, &LanPlan::translates_v4);
+    return NoAddress(
+        name, "it needs a block of {} IPv4 addresses; networks {} have {}, of which {} are left",
+        uint64_t{1} << (32 - LengthFor(members_[i])), inside ? "behind a NAT" : "without a NAT",
+        inside ? kPrivateSize : kPublicSize, (inside ? private_blocks_ : public_blocks_).left());
   }
 
   std::optional<std::size_t> Lan(const std::string& name) const {
@@ -124,13 +163,22 @@ class Planner {
     carrier_.assign(spec_.lans.size(), false);
     for (const HostSpec& host : spec_.hosts) {
       for (const AttachmentSpec& attachment : host.attachments) {
-        if (const auto lan = Lan(attachment.lan)) members_[*lan] += host.addresses;
+        const auto addresses = static_cast<uint64_t>(host.addresses);
+        if (const auto lan = Lan(attachment.lan)) {
+          members_[*lan] += addresses;
+        } else if (host.ipv4) {
+          on_core_ += addresses;
+        }
       }
     }
     for (std::size_t i = 0; i < spec_.lans.size(); ++i) {
       const auto parent = plan_.lans[i].parent;
-      if (!parent) continue;
-      members_[*parent] += ExternalCount(i);
+      const auto external = static_cast<uint64_t>(ExternalCount(i));
+      if (!parent) {
+        if (spec_.lans[i].ipv4) gateways_on_core_ += external;
+        continue;
+      }
+      members_[*parent] += external;
       if (plan_.lans[i].translates_v4) carrier_[*parent] = true;
     }
   }
@@ -221,20 +269,26 @@ class Planner {
   std::vector<uint32_t> next_v4_;
   std::vector<uint64_t> next_v6_;
   uint64_t core_hosts_v6_ = 2, core_gateways_v6_ = 1;
-  Pool core_hosts_{{V4(198, 51, 100, 2), V4(198, 51, 100, 254)},
-                   {V4(198, 19, 128, 1), V4(198, 19, 255, 254)}};
-  Pool core_gateways_{{V4(203, 0, 113, 1), V4(203, 0, 113, 254)},
-                      {V4(198, 19, 0, 1), V4(198, 19, 127, 254)}};
-  Blocks public_blocks_{V4(198, 18, 0, 0), 1 << 16};
+  uint64_t on_core_ = 0, gateways_on_core_ = 0;  // IPv4 addresses needed
+  Pool core_hosts_ = kCoreHosts, core_gateways_ = kCoreGateways;
+  Blocks public_blocks_{V4(198, 18, 0, 0), kPublicSize};
   Blocks carrier_blocks_{V4(100, 64, 0, 0), 1 << 22};
-  Blocks private_blocks_{V4(10, 0, 0, 0), 1 << 24};
+  Blocks private_blocks_{V4(10, 0, 0, 0), kPrivateSize};
 };
 
 }  // namespace
 
 Result<AddressPlan> PlanAddresses(const NetworkSpec& spec) {
   if (auto checked = CheckSpec(spec); !checked) return tl::unexpected(checked.error());
-  return Planner(spec).Plan();
+  auto plan = Planner(spec).Plan();
+  if (!plan) return Fail(plan.error().name + ": " + plan.error().reason);
+  return std::move(*plan);
+}
+
+std::optional<AddressShortage> FindShortage(const NetworkSpec& spec) {
+  auto plan = Planner(spec).Plan();
+  if (plan) return std::nullopt;
+  return std::move(plan.error());
 }
 
 }  // namespace rtclab::sim

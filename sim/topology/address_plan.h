@@ -13,6 +13,7 @@
 #define RTCLAB_SIM_TOPOLOGY_ADDRESS_PLAN_H_
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "sim/topology/network_spec.h"
@@ -47,6 +48,16 @@ struct AddressPlan {
   std::vector<HostPlan> hosts;  // as in the spec
   std::vector<IpAddress> core_routers;
 };
+
+// A LAN or host for which the plan has no addresses left.
+struct AddressShortage {
+  std::string name;
+  std::string
+      reason;  // "the networks on the core need 76800 IPv4 addresses for their gateways; there are 33020"
+};
+
+// The first one of a spec that passes CheckSpec; nullopt: there is room for everything.
+std::optional<AddressShortage> FindShortage(const NetworkSpec& spec);
 
 // Checks the spec (see Network::Build) and plans it.
 Result<AddressPlan> PlanAddresses(const NetworkSpec& spec);
