@@ -16,7 +16,16 @@ ProbeDriver::ProbeDriver(const ProbeSpec& spec, sim::Network& network,
   const auto server = std::find_if(servers.begin(), servers.end(),
                                    [&](const ServerAccess& s) { return s.name == spec.server; });
   CHECK(server != servers.end());
-  After(spec.start, [this, address = server->addresses.front()] { Start(address); });
+  // The server's address of a family that the host has too, IPv4 first: it is the one that NATs translate.
+  const std::vector<IpAddress>& own = network.addresses(spec.host);
+  const auto reachable = [&](const TransportAddress& address) {
+    return std::any_of(own.begin(), own.end(),
+                       [&](const IpAddress& ip) { return ip.family() == address.family(); });
+  };
+  const auto address = std::find_if(server->addresses.begin(), server->addresses.end(), reachable);
+  CHECK(address !=
+        server->addresses.end());  // the loader refuses a probe without a family in common
+  After(spec.start, [this, to = *address] { Start(to); });
 }
 
 void ProbeDriver::Start(const TransportAddress& server) {
