@@ -16,7 +16,7 @@ constexpr TimeDelta kSessionTime = TimeDelta::Seconds(60);
 constexpr TimeDelta kProbeTime = TimeDelta::Seconds(600);
 // The lifetime is searched by halving 0 s to 600 s down to 1 s: ten trials, each a wait of up to 600 s and up to two
 // transactions that nobody answers (at most 6,790 s), then two waits of less than 600 s for the refresh test.
-constexpr TimeDelta kLifetimeProbeTime = TimeDelta::Seconds(3 * 3600);
+constexpr TimeDelta kLifetimeProbeTime = TimeDelta::Seconds(10'800);
 
 // Where a network, host or server of that name stands in the file.
 OriginId Place(const Node& scenario, const std::string& name) {

@@ -7,7 +7,7 @@
 
 namespace rtclab::scenarios {
 
-inline constexpr TimeDelta kLongestRun = TimeDelta::Seconds(24 * 3600);
+inline constexpr TimeDelta kLongestRun = TimeDelta::Seconds(86'400);
 
 // Of a run for which the file gives none: 60 s, or as long as its probes may need; at most kLongestRun.
 // `scenario` has passed CheckStructure.

@@ -32,8 +32,9 @@ std::string UsedTowards(const NatTable& table, IpProtocol protocol,
   }
   // Two hosts may have sent to the same one: the first time counts.
   std::ranges::sort(used, {}, [](const auto& u) { return std::pair(u.second, u.first); });
-  const auto repeated = std::ranges::unique(used, {}, [](const auto& u) { return u.second; });
-  used.erase(repeated.begin(), repeated.end());
+  used.erase(std::unique(used.begin(), used.end(),
+                         [](const auto& x, const auto& y) { return x.second == y.second; }),
+             used.end());
   std::ranges::sort(used);
   std::string text;
   const std::size_t named = std::min(used.size(), kNamedRemotes);
