@@ -33,10 +33,7 @@ void ProbeDriver::Start(const TransportAddress& server) {
   const auto own =
       std::find_if(udp.addresses().begin(), udp.addresses().end(),
                    [&](const IpAddress& ip) { return ip.family() == server.family(); });
-  if (own == udp.addresses().end()) {
-    Finish();
-    return;
-  }
+  CHECK(own != udp.addresses().end());  // the address was chosen so
   // Two adjacent ports: the one under test, and another for mapping, hairpinning and lifetimes. Their addresses have to be known
   // before the protocol is made, so they are found by binding and unbinding.
   struct Nobody final : sim::UdpReceiver {
