@@ -108,7 +108,7 @@ Outcome Execute(const RunSpec& spec, const ExecuteOptions& options) {
       Fail(run, "the capture cannot be written: " + finished.error().reason);
     }
   }
-  Evaluate(spec, run);
+  Evaluate(spec, outcome.series, run);
   if (options.story) outcome.story = story.Tell(execution.sessions(), execution.network());
   return outcome;
 }

@@ -90,6 +90,16 @@ void SessionDriver::Run(const ActionSpec& action) {
     case ActionSpec::Kind::kLinkUp:
       network_.SetLinkUp(action.target, true);
       break;
+    case ActionSpec::Kind::kSetLink:
+      network_.SetLink(action.target,
+                       {.rate = action.rate, .delay = action.delay, .loss = action.loss}, action.up,
+                       action.down);
+      break;
+    case ActionSpec::Kind::kMediaPause:
+    case ActionSpec::Kind::kMediaResume:
+    case ActionSpec::Kind::kAddVideo:
+    case ActionSpec::Kind::kClose:
+      break;  // of peer connections
     case ActionSpec::Kind::kNatReboot:
       network_.RebootNat(action.target);
       break;
