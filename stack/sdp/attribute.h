@@ -209,7 +209,7 @@ struct Rtpmap {
   bool operator==(const Rtpmap&) const = default;
 };
 
-// a=fmtp, RFC 8866 section 6.15. The parameters stay as they came; FmtpParameters() reads key=value ones.
+// a=fmtp, RFC 8866 section 6.15. The parameters stay as they came; ParseParameters() of codec.h reads key=value ones.
 struct Fmtp {
   std::string format;  // the payload type, as text: formats of other protocols are no numbers
   std::string parameters;
@@ -219,8 +219,9 @@ struct Fmtp {
 // a=rtcp-fb, RFC 4585 section 4.2.
 struct RtcpFb {
   std::optional<uint8_t> payload_type;  // none: "*", all of the section
-  std::string type;       // "nack", "ccm", "transport-cc", "goog-remb", "ack", "trr-int" ...
-  std::string parameter;  // "pli", "fir", "100" ...; may be empty
+  std::string type;             // "nack", "ccm", "transport-cc", "goog-remb", "ack", "trr-int" ...
+  std::string parameter;        // "pli", "fir", "100" ...; may be empty
+  bool trailing_space = false;  // pion ends a line without parameter with a space
   bool operator==(const RtcpFb&) const = default;
 };
 

@@ -32,7 +32,7 @@ struct Codec {
   uint32_t clock_rate = 0;  // Hz; 0 where the type is neither mapped nor static
   int channels = 1;
   std::string fmtp;                // all fmtp lines of the type, joined with ";"
-  std::vector<Feedback> feedback;  // the type's own and the section's wildcards, in their order
+  std::vector<Feedback> feedback;  // the type's own and the wildcards, in order, each once
 
   // Encoding names compare without case (RFC 8866 section 6.6, RFC 4855).
   bool NameIs(std::string_view other) const;

@@ -227,6 +227,8 @@ ParseResult<AttributeValue> ParseAttribute(std::string_view line);
 
 // Lines end in CRLF.
 std::string Serialize(const SessionDescription& description);
+// Appends one section, from its m= line on.
+void AppendTo(std::string& out, const MediaDescription& media);
 
 template <typename T, typename F>
 void AttributeList::EraseIf(F&& condition) {
