@@ -11,14 +11,10 @@ std::string_view NameOf(const std::string_view (&names)[N], Enum value) {
 }  // namespace
 
 std::string_view ToString(ErrorName name) {
-  static constexpr std::string_view kNames[] = {"InvalidStateError",
-                                                "InvalidAccessError",
-                                                "InvalidModificationError",
-                                                "OperationError",
-                                                "SyntaxError",
-                                                "TypeError",
-                                                "RangeError",
-                                                "NotSupportedError"};
+  static constexpr std::string_view kNames[] = {
+      "InvalidStateError", "InvalidAccessError", "InvalidModificationError",
+      "OperationError",    "SyntaxError",        "TypeError",
+      "RangeError",        "NotSupportedError"};
   return NameOf(kNames, name);
 }
 

@@ -51,8 +51,7 @@ PeerResult<SessionDescriptionInit> Negotiator::CreateAnswer() {
   if (config_.ice_lite) session.Set(sdp::Flag::kIceLite);
   if (config_.ice_pacing)
     session.Add(sdp::IcePacing{static_cast<uint64_t>(config_.ice_pacing->millis())});
-  if (offer.attributes.Has(sdp::Flag::kExtmapAllowMixed))
-    session.Set(sdp::Flag::kExtmapAllowMixed);
+  if (offer.attributes.Has(sdp::Flag::kExtmapAllowMixed)) session.Set(sdp::Flag::kExtmapAllowMixed);
   for (std::size_t i = 0; i < created.plans.size(); ++i)
     created.sdp.media.push_back(AnswerSection(created.plans[i], i));
   AddLipSyncGroups(created.sdp, created.plans);
@@ -122,24 +121,31 @@ std::vector<Negotiator::SectionPlan> Negotiator::PlanAnswer() {
 
 void Negotiator::PlanAnswerTransports(std::vector<SectionPlan>& plans) {
   const sdp::SessionDescription& offer = state_.pending_remote->sdp;
+  // A transport stays with the section that has its peer credentials. What is left, because the peer restarts ICE, goes to the
+  // section that had it before, or to one that is bundled with that.
   std::vector<int> claimed;
-  // A transport stays with the section whose peer credentials it has; what is left is claimed in order.
-  for (const bool same_ufrag : {true, false}) {
-    for (std::size_t i = 0; i < plans.size(); ++i) {
-      const std::size_t tag = config_.bundle ? TaggedSection(offer, i) : i;
-      if (plans[i].rejected || tag != i || plans[i].transport >= 0) continue;
-      const JsepTransport* t = FindTransport(state_.sections[i].transport);
-      if (t == nullptr || std::find(claimed.begin(), claimed.end(), t->id) != claimed.end())
-        continue;
-      const auto offered = sdp::DescribeTransport(offer, offer.media[i]);
-      if (same_ufrag && offered.ice_ufrag != t->remote.ufrag) continue;
-      plans[i].transport = t->id;
-      claimed.push_back(t->id);
+  const auto claim = [&](SectionPlan& plan, int transport) {
+    if (FindTransport(transport) == nullptr || plan.transport >= 0 ||
+        std::find(claimed.begin(), claimed.end(), transport) != claimed.end()) {
+      return;
+    }
+    plan.transport = transport;
+    claimed.push_back(transport);
+  };
+  const auto tag_of = [&](std::size_t i) { return config_.bundle ? TaggedSection(offer, i) : i; };
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (plans[i].rejected || tag_of(i) != i) continue;
+    const std::string ufrag = sdp::DescribeTransport(offer, offer.media[i]).ice_ufrag;
+    for (const JsepTransport& t : state_.transports) {
+      if (t.remote.ufrag == ufrag) claim(plans[i], t.id);
     }
   }
   for (std::size_t i = 0; i < plans.size(); ++i) {
+    if (!plans[i].rejected) claim(plans[tag_of(i)], state_.sections[i].transport);
+  }
+  for (std::size_t i = 0; i < plans.size(); ++i) {
     SectionPlan& plan = plans[i];
-    plan.own = !plan.rejected && (!config_.bundle || TaggedSection(offer, i) == i);
+    plan.own = !plan.rejected && tag_of(i) == i;
     if (!plan.own) continue;
     const JsepTransport* t = FindTransport(plan.transport);
     if (t == nullptr) {
@@ -153,10 +159,9 @@ void Negotiator::PlanAnswerTransports(std::vector<SectionPlan>& plans) {
     if (!t->remote.ufrag.empty() &&
         ice::Credentials{offered.ice_ufrag, offered.ice_pwd} != t->remote) {
       // The peer restarts ICE, and so do we (RFC 8839 section 4.4.1.1.1).
-      const auto next =
-          std::find_if(next_credentials_.begin(), next_credentials_.end(), [t](const auto& n) {
-            return n.transport == t->id && n.credentials != t->local;
-          });
+      const auto next = std::find_if(
+          next_credentials_.begin(), next_credentials_.end(),
+          [t](const auto& n) { return n.transport == t->id && n.credentials != t->local; });
       plan.credentials = next != next_credentials_.end() ? next->credentials : NewCredentials();
     }
     // RFC 8842 section 5.3: our tls-id changes with theirs.
@@ -183,13 +188,13 @@ void Negotiator::AddAnswerExtensions(sdp::MediaDescription& m, const Transceiver
   for (const sdp::Extmap* e : offered.attributes.All<sdp::Extmap>()) {
     // Ids from 4096 on leave the choice to us (RFC 8285 section 6); nobody sends them, so they are left out.
     if (e->id > 255) continue;
-    const bool supported = std::any_of(known.begin(), known.end(),
-                                       [e](const auto& k) { return k.uri == e->uri; });
-    const bool twice = std::any_of(
-        m.attributes.items().begin(), m.attributes.items().end(), [e](const sdp::Attribute& a) {
-          const auto* other = std::get_if<sdp::Extmap>(&a.value);
-          return other != nullptr && other->uri == e->uri;
-        });
+    const bool supported =
+        std::any_of(known.begin(), known.end(), [e](const auto& k) { return k.uri == e->uri; });
+    const bool twice = std::any_of(m.attributes.items().begin(), m.attributes.items().end(),
+                                   [e](const sdp::Attribute& a) {
+                                     const auto* other = std::get_if<sdp::Extmap>(&a.value);
+                                     return other != nullptr && other->uri == e->uri;
+                                   });
     if (supported && !twice) m.attributes.Add(sdp::Extmap{e->id, std::nullopt, e->uri, {}});
   }
 }

@@ -50,9 +50,8 @@ void Negotiator::NoteIds(const sdp::MediaDescription& m) {
 
 void Negotiator::ForgetUnusedTransports(State& next) {
   std::erase_if(next.transports, [&next](const JsepTransport& t) {
-    return std::none_of(next.sections.begin(), next.sections.end(), [&t](const Section& s) {
-      return !s.rejected && s.transport == t.id;
-    });
+    return std::none_of(next.sections.begin(), next.sections.end(),
+                        [&t](const Section& s) { return !s.rejected && s.transport == t.id; });
   });
   for (Section& s : next.sections) {
     if (s.rejected) s.transport = -1;
@@ -133,8 +132,8 @@ void Negotiator::AssociateRemote(State& next, const sdp::SessionDescription& off
   if (Sends(m.direction()) || m.direction() == Direction::kRecvOnly) {
     // "sendrecv or recvonly" as the peer has it: it wants to receive.
     for (Transceiver& t : next.transceivers) {
-      if (Receives(m.direction()) && t.kind == *kind && t.from_add_track && !t.mid &&
-          !t.stopping && !t.stopped) {
+      if (Receives(m.direction()) && t.kind == *kind && t.from_add_track && !t.mid && !t.stopping &&
+          !t.stopped) {
         found = &t;
         break;
       }
@@ -186,8 +185,8 @@ PeerResult<void> Negotiator::ApplyRemoteOffer(State& next, const sdp::SessionDes
     const Direction direction = sdp::Reverse(m.direction());
     ProcessRemoteTracks(*t, direction,
                         Receives(direction) ? StreamsOf(m) : std::vector<std::string>(), events);
-    t->receiver.codecs = CommonCodecs(PreferredCodecs(config_.capabilities.of(t->kind), {}),
-                                      sdp::Codecs(m), false);
+    t->receiver.codecs =
+        CommonCodecs(PreferredCodecs(config_.capabilities.of(t->kind), {}), sdp::Codecs(m), false);
   }
   return {};
 }
@@ -227,8 +226,7 @@ PeerResult<void> Negotiator::ApplyAnswer(State& next, const sdp::SessionDescript
     if (t == nullptr || t->stopped) continue;
     const sdp::MediaDescription& m = answer.media[i];
     Direction direction = Direction::kInactive;
-    if (!m.IsRejected())
-      direction = answer_is_local ? m.direction() : sdp::Reverse(m.direction());
+    if (!m.IsRejected()) direction = answer_is_local ? m.direction() : sdp::Reverse(m.direction());
     if (answer_is_local) {
       t->receptive = Receives(direction);
       if (!Receives(direction) && t->fired_direction && Receives(*t->fired_direction))
@@ -343,7 +341,7 @@ PeerResult<void> Negotiator::ApplyRemoteTransport(JsepTransport& transport, std:
                                                   const sdp::SessionDescription& local,
                                                   const sdp::SessionDescription& remote,
                                                   bool answer_is_local) const {
-  const std::size_t tag = answer_is_local ? TaggedSection(remote, index) : index;
+  const std::size_t tag = answer_is_local && config_.bundle ? TaggedSection(remote, index) : index;
   const auto theirs = sdp::DescribeTransport(remote, remote.media[tag]);
   const auto ours = sdp::DescribeTransport(local, local.media[index]);
   const ice::Credentials credentials{theirs.ice_ufrag, theirs.ice_pwd};
@@ -356,9 +354,11 @@ PeerResult<void> Negotiator::ApplyRemoteTransport(JsepTransport& transport, std:
   if (!answer_is_local && state_.signaling == SignalingState::kHaveLocalOffer && known) {
     // RFC 8829 section 5.10.
     if (changed && !restarted)
-      return Reject(ErrorName::kInvalidAccessError, "the answer restarts ICE and the offer did not");
+      return Reject(ErrorName::kInvalidAccessError,
+                    "the answer restarts ICE and the offer did not");
     if (!changed && restarted)
-      return Reject(ErrorName::kInvalidAccessError, "the offer restarts ICE and the answer does not");
+      return Reject(ErrorName::kInvalidAccessError,
+                    "the offer restarts ICE and the answer does not");
   }
   const bool other_certificate =
       known && (!SameFingerprints(transport.remote_fingerprints, theirs.fingerprints) ||
@@ -367,8 +367,7 @@ PeerResult<void> Negotiator::ApplyRemoteTransport(JsepTransport& transport, std:
   // RFC 8829 section 5.11.
   if (other_certificate && !changed)
     return Reject(ErrorName::kInvalidAccessError, "another DTLS association needs an ICE restart");
-  const sdp::Setup setup =
-      (answer_is_local ? ours : theirs).setup.value_or(sdp::Setup::kActive);
+  const sdp::Setup setup = (answer_is_local ? ours : theirs).setup.value_or(sdp::Setup::kActive);
   const bool client = (setup == sdp::Setup::kActive) == answer_is_local;
   if (other_certificate) {
     ++transport.dtls_generation;

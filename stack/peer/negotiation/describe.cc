@@ -113,15 +113,12 @@ PeerResult<void> Negotiator::Rollback(Events& events) {
     }
     if (remote) {
       ProcessRemoteTracks(
-          t, before != nullptr ? before->current_direction.value_or(Direction::kInactive)
-                               : Direction::kInactive,
+          t,
+          before != nullptr ? before->current_direction.value_or(Direction::kInactive)
+                            : Direction::kInactive,
           before != nullptr ? before->receiver.stream_ids : std::vector<std::string>(), events);
     }
     next.transceivers.push_back(std::move(t));
-  }
-  for (const NegotiatorEvent& e : std::exchange(events, {})) {
-    // Nobody hears of the tracks of a transceiver that is gone.
-    events.push_back(e);
   }
   Commit(std::move(next), SignalingState::kStable, std::move(events));
   events.clear();
@@ -139,8 +136,7 @@ PeerResult<void> Negotiator::SetLocal(SdpType type, const Created& created) {
     return {};
   }
   const sdp::SessionDescription remote = state_.pending_remote->sdp;
-  if (const auto applied =
-          ApplyAnswer(next, created.sdp, remote, true, &created.plans, events);
+  if (const auto applied = ApplyAnswer(next, created.sdp, remote, true, &created.plans, events);
       !applied) {
     return applied;
   }
@@ -228,9 +224,14 @@ void Negotiator::CompleteExchange(State& next, Description answer, bool local) {
     if (s.transceiver && next.FindTransceiver(*s.transceiver) == nullptr) s.transceiver.reset();
   }
   for (Transceiver& t : next.transceivers) t.created_by_remote = false;
+  // A refused data section was negotiated: it is not asked for over and over.
+  if (!next.sctp && std::any_of(next.sections.begin(), next.sections.end(),
+                                [](const Section& s) { return s.IsData() && s.rejected; })) {
+    data_wanted_ = false;
+  }
   ForgetUnusedTransports(next);
-  const bool kept = std::any_of(
-      next.transports.begin(), next.transports.end(), [this](const JsepTransport& t) {
+  const bool kept =
+      std::any_of(next.transports.begin(), next.transports.end(), [this](const JsepTransport& t) {
         return std::find(credentials_to_replace_.begin(), credentials_to_replace_.end(), t.local) !=
                credentials_to_replace_.end();
       });

@@ -27,9 +27,8 @@ void SetDefaultCandidate(sdp::MediaDescription& m, const Negotiator::LocalCandid
 
 const Negotiator::LocalCandidateLine* BestLine(
     const std::vector<Negotiator::LocalCandidateLine>& lines) {
-  const auto best = std::max_element(lines.begin(), lines.end(), [](const auto& a, const auto& b) {
-    return a.rank < b.rank;
-  });
+  const auto best = std::max_element(lines.begin(), lines.end(),
+                                     [](const auto& a, const auto& b) { return a.rank < b.rank; });
   return best == lines.end() ? nullptr : &*best;
 }
 
@@ -202,8 +201,7 @@ PeerResult<Negotiator::CandidateTarget> Negotiator::AddRemoteCandidate(
     // Without a generation the most recent one is meant.
     if (target.ufrag.empty()) break;
   }
-  if (!known)
-    return Reject(ErrorName::kOperationError, "no section has the ufrag " + target.ufrag);
+  if (!known) return Reject(ErrorName::kOperationError, "no section has the ufrag " + target.ufrag);
   return target;
 }
 
@@ -305,8 +303,8 @@ bool Negotiator::NeedsNegotiation(const Transceiver& t) const {
   const sdp::MediaDescription* remote =
       t.mid && state_.current_remote ? state_.current_remote->sdp.FindMid(*t.mid) : nullptr;
   if (t.stopped) {
-    const bool rejected = (local != nullptr && local->IsRejected()) ||
-                          (remote != nullptr && remote->IsRejected());
+    const bool rejected =
+        (local != nullptr && local->IsRejected()) || (remote != nullptr && remote->IsRejected());
     return (local != nullptr || remote != nullptr) && !rejected;
   }
   if (local == nullptr) return true;

@@ -41,7 +41,7 @@ struct NegotiatorConfig {
   // Which role an answer to actpass takes (RFC 8829 section 5.3.1 recommends active).
   bool answer_active = true;
   bool ice_lite = false;
-  std::optional<TimeDelta> ice_pacing;         // RFC 8839 section 5.5: said when it is not the default
+  std::optional<TimeDelta> ice_pacing;  // RFC 8839 section 5.5: said when it is not the default
   std::vector<sdp::Fingerprint> fingerprints;  // of our certificate
   uint16_t sctp_port = 5000;
   uint64_t max_message_size = 262'144;  // bytes that we can receive; 0: any
@@ -66,7 +66,7 @@ struct JsepTransport {
   std::vector<sdp::Fingerprint> remote_fingerprints;
   std::string local_tls_id, remote_tls_id;
   std::optional<bool> dtls_client;  // our role; empty until an answer is applied
-  int dtls_generation = 0;          // one more when the peer's certificate changes: a new DTLS connection
+  int dtls_generation = 0;  // one more when the peer's certificate changes: a new DTLS connection
   bool operator==(const JsepTransport&) const = default;
 };
 
@@ -138,7 +138,8 @@ class Negotiator {
     std::string address;
     uint16_t port = 0;
     bool ipv6 = false;
-    int rank = 0;  // 2 relayed, 1 reflexive, 0 host: the highest is the default (RFC 8839 section 4.2.1.2)
+    int rank =
+        0;  // 2 relayed, 1 reflexive, 0 host: the highest is the default (RFC 8839 section 4.2.1.2)
   };
   void AddLocalCandidate(int transport, std::string_view ufrag, const LocalCandidateLine& line);
   void EndOfLocalCandidates(int transport, std::string_view ufrag);
@@ -170,6 +171,8 @@ class Negotiator {
   PeerResult<void> SetEncodings(TransceiverId id, const std::vector<EncodingParameters>& encodings);
   // The first data channel was created: a section for data is needed.
   void WantData();
+  // False again once the peer refused the section.
+  bool wants_data() const { return data_wanted_; }
 
   // --- What it knows -----------------------------------------------------------------------------
 
@@ -234,10 +237,10 @@ class Negotiator {
     std::string media;
     std::optional<TransceiverId> transceiver;
     bool rejected = false;
-    bool fresh = false;       // no section before it in this place, or a recycled one
-    bool own = false;         // carries transport attributes
+    bool fresh = false;  // no section before it in this place, or a recycled one
+    bool own = false;    // carries transport attributes
     bool bundle_only = false;
-    int transport = -1;       // a transport that is there; -1: a new one if `own`
+    int transport = -1;  // a transport that is there; -1: a new one if `own`
     ice::Credentials credentials;
     std::string tls_id;
   };
@@ -361,8 +364,6 @@ class Negotiator {
 
   // verify.cc
   PeerResult<void> VerifyRemote(SdpType type, const sdp::SessionDescription& description) const;
-  PeerResult<void> VerifySection(SdpType type, const sdp::SessionDescription& description,
-                                 std::size_t index) const;
   PeerResult<void> VerifyOffer(const sdp::SessionDescription& offer) const;
   PeerResult<void> VerifyAnswer(const sdp::SessionDescription& answer) const;
 
@@ -370,9 +371,10 @@ class Negotiator {
   Rng& rng_;
   State state_;
   std::optional<State> stable_;  // what a rollback goes back to
-  PayloadTypes payload_types_;   // of rolled-back descriptions too: a number is not used for something else later
+  PayloadTypes
+      payload_types_;  // of rolled-back descriptions too: a number is not used for something else later
   ExtensionIds extension_ids_;
-  std::optional<Created> offer_, answer_;  // created last
+  std::optional<Created> offer_, answer_;                 // created last
   std::vector<ice::Credentials> credentials_to_replace_;  // [[LocalIceCredentialsToReplace]]
   // Credentials that were made for a restart and rolled back: the agent has gathered with them already.
   struct NextCredentials {

@@ -27,8 +27,8 @@ PeerResult<SessionDescriptionInit> Negotiator::CreateOffer(const OfferOptions& o
       if (plan.rejected) continue;
       const auto index = static_cast<std::size_t>(&plan - created.plans.data());
       // What was answered outside of the bundle stays outside (RFC 8829 section 5.2.2).
-      const bool outside = !plan.fresh && LastAnswered(plan.mid) != nullptr &&
-                           !state_.sections[index].in_bundle;
+      const bool outside =
+          !plan.fresh && LastAnswered(plan.mid) != nullptr && !state_.sections[index].in_bundle;
       if (!outside) bundle.mids.push_back(plan.mid);
     }
     if (!bundle.mids.empty()) session.Add(std::move(bundle));
@@ -116,8 +116,7 @@ std::vector<Negotiator::SectionPlan> Negotiator::PlanOffer(const OfferOptions& o
   return plans;
 }
 
-void Negotiator::PlanOfferTransports(std::vector<SectionPlan>& plans,
-                                     const OfferOptions& options) {
+void Negotiator::PlanOfferTransports(std::vector<SectionPlan>& plans, const OfferOptions& options) {
   int bundle = -1;
   for (std::size_t i = 0; i < state_.sections.size(); ++i) {
     if (!plans[i].rejected && !plans[i].fresh && state_.sections[i].in_bundle)
@@ -220,9 +219,8 @@ sdp::MediaDescription Negotiator::OfferSection(const SectionPlan& plan, std::siz
       return std::find_if(negotiated.begin(), negotiated.end(),
                           [&l](const sdp::Codec& n) { return SameCodec(n, l.codec); });
     };
-    std::stable_sort(local.begin(), local.end(), [&](const auto& a, const auto& b) {
-      return position(a) < position(b);
-    });
+    std::stable_sort(local.begin(), local.end(),
+                     [&](const auto& a, const auto& b) { return position(a) < position(b); });
   }
   for (sdp::Codec& codec : payload_types_.Assign(t.kind, local, negotiated)) {
     const sdp::Codec* known = sdp::FindCodec(negotiated, codec.payload_type);

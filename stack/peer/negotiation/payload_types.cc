@@ -73,9 +73,9 @@ std::vector<LocalCodec> PreferredCodecs(const KindCapabilities& capabilities,
       out.push_back({c.codec, c.rtx_payload_type});
     return out;
   }
-  const bool rtx =
-      std::any_of(preferences.begin(), preferences.end(),
-                  [](const CodecPreference& p) { return sdp::Codec{.name = p.name}.NameIs(kRtxName); });
+  const bool rtx = std::any_of(
+      preferences.begin(), preferences.end(),
+      [](const CodecPreference& p) { return sdp::Codec{.name = p.name}.NameIs(kRtxName); });
   for (const CodecPreference& preference : preferences) {
     for (const CodecCapability& c : capabilities.codecs) {
       if (!Matches(preference, c.codec)) continue;

@@ -59,8 +59,8 @@ class PayloadTypes {
     std::optional<uint8_t> apt;  // of RTX
     uint64_t noted = 0;          // when, counted
   };
-  std::optional<uint8_t> Choose(MediaKind kind, const sdp::Codec& codec,
-                                std::optional<uint8_t> apt, uint8_t preferred);
+  std::optional<uint8_t> Choose(MediaKind kind, const sdp::Codec& codec, std::optional<uint8_t> apt,
+                                uint8_t preferred);
   std::array<std::optional<Entry>, 128> entries_;
   uint64_t clock_ = 0;
 };

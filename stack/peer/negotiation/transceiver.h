@@ -51,7 +51,7 @@ struct Sender {
   std::optional<Track> track;
   std::vector<std::string> stream_ids;  // [[AssociatedMediaStreamIds]]
   std::vector<SendEncoding> encodings;  // [[SendEncodings]], at least one
-  std::vector<sdp::Codec> codecs;       // [[SendCodecs]] with the peer's payload types, preferred first
+  std::vector<sdp::Codec> codecs;  // [[SendCodecs]] with the peer's payload types, preferred first
 };
 
 struct Receiver {
@@ -76,8 +76,8 @@ struct Transceiver {
   std::optional<std::size_t> m_line_index;
   std::optional<Direction> fired_direction;
   bool receptive = false;
-  bool ever_sent = false;         // [[CurrentDirection]] was sendrecv or sendonly at some time
-  bool from_add_track = false;    // addTrack() made it or took it over
+  bool ever_sent = false;          // [[CurrentDirection]] was sendrecv or sendonly at some time
+  bool from_add_track = false;     // addTrack() made it or took it over
   bool created_by_remote = false;  // an applied remote offer made it, and it has not been answered
 };
 

@@ -11,8 +11,8 @@ namespace {
 // RFC 8851 section 10: rid-id is 1*(alpha-numeric / "-" / "_"). webrtc-pc limits it to 16 characters.
 bool IsRid(std::string_view rid) {
   return !rid.empty() && rid.size() <= 16 && std::all_of(rid.begin(), rid.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   });
 }
 
