@@ -103,7 +103,8 @@ TEST(TransportHandshakeTest, ClientHelloInSeveralFragmentsAndAnyOrder) {
         piece.WriteU16(record->first.version);
         piece.WriteU16(0);
         piece.WriteU16(0);
-        piece.WriteU32(static_cast<uint32_t>(number));
+        // A sequence number that the client does not use afterwards: it would be a replay.
+        piece.WriteU32(static_cast<uint32_t>(20 + number));
         piece.WriteU16(static_cast<uint16_t>(12 + part.size()));
         piece.WriteBytes(record->second.first(6));  // type, length, message_seq
         piece.WriteU8(0);
