@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t kMinReplayWindow = 64;
 constexpr std::size_t kMaxReplayWindow = 32'767;
+constexpr std::size_t kRtpHeader = 12;  // RFC 3550 section 5.1, without CSRCs
+constexpr std::size_t kRtcpHeader = 8;  // RFC 3550 section 6.4, up to the sender's SSRC
 
 struct Profile {
   uint16_t id;
@@ -58,11 +60,15 @@ std::string_view NameStatus(srtp_err_status_t status) {
 
 using Operation = srtp_err_status_t (*)(srtp_t, void*, int*);
 
-// Runs one of libsrtp's four functions on a packet that may grow by `growth` bytes.
-Result<void> Apply(Operation operation, srtp_t context, Bytes& packet, std::size_t growth) {
-  // libsrtp counts in int, and a packet is at most a datagram.
+// Runs one of libsrtp's four functions on a packet of at least `least` bytes that may grow by `growth` bytes.
+Result<void> Apply(Operation operation, srtp_t context, Bytes& packet, std::size_t least,
+                   std::size_t growth) {
+  // A packet is at most a datagram. libsrtp looks neither at the version (RFC 3550 section 5.1) nor, everywhere, at the length.
   constexpr std::size_t kMaxPacket = 65'535;
-  if (packet.size() > kMaxPacket) return Fail(std::string(reason::kMalformed));
+  constexpr int kVersion = 2;
+  if (packet.size() < least || packet.size() > kMaxPacket || packet[0] >> 6 != kVersion) {
+    return Fail(std::string(reason::kMalformed));
+  }
   int length = static_cast<int>(packet.size());
   packet.resize(packet.size() + growth);
   const srtp_err_status_t status = operation(context, packet.data(), &length);
@@ -125,22 +131,22 @@ Session::~Session() {
 
 Result<void> Session::Protect(Bytes& rtp) {
   CHECK(direction_ == Direction::kSend);
-  return Apply(srtp_protect, context_, rtp, kMaxOverhead);
+  return Apply(srtp_protect, context_, rtp, kRtpHeader, kMaxOverhead);
 }
 
 Result<void> Session::ProtectRtcp(Bytes& rtcp) {
   CHECK(direction_ == Direction::kSend);
-  return Apply(srtp_protect_rtcp, context_, rtcp, kMaxOverhead);
+  return Apply(srtp_protect_rtcp, context_, rtcp, kRtcpHeader, kMaxOverhead);
 }
 
 Result<void> Session::Unprotect(Bytes& srtp) {
   CHECK(direction_ == Direction::kReceive);
-  return Apply(srtp_unprotect, context_, srtp, 0);
+  return Apply(srtp_unprotect, context_, srtp, kRtpHeader + rtp_overhead(), 0);
 }
 
 Result<void> Session::UnprotectRtcp(Bytes& srtcp) {
   CHECK(direction_ == Direction::kReceive);
-  return Apply(srtp_unprotect_rtcp, context_, srtcp, 0);
+  return Apply(srtp_unprotect_rtcp, context_, srtcp, kRtcpHeader + rtcp_overhead(), 0);
 }
 
 }  // namespace rtclab::srtp

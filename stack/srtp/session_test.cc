@@ -124,14 +124,11 @@ TEST_P(SrtpSessionTest, WhatIsNoPacketIsMalformed) {
 }
 
 TEST_P(SrtpSessionTest, ManySourcesShareASession) {
-  for (uint32_t ssrc = 1; ssrc <= 300; ++ssrc) {
-    for (const uint16_t sequence : {uint16_t{7}, static_cast<uint16_t>(60'000 + ssrc)}) {
-      const Bytes plain = RtpPacket(ssrc, sequence);
+  for (const uint16_t sequence : {uint16_t{7}, uint16_t{8}}) {
+    for (uint32_t ssrc = 1; ssrc <= 300; ++ssrc) {
       Bytes packet = Protected(ssrc, sequence);
-      // 7, then more than half the space further: a step back for SRTP, so a session of its own for each.
-      if (sequence != 7) continue;
       ASSERT_EQ(ReasonOf(receiver_.Unprotect(packet)), "ok") << ssrc;
-      ASSERT_EQ(packet, plain);
+      ASSERT_EQ(packet, RtpPacket(ssrc, sequence));
     }
   }
 }
