@@ -224,8 +224,11 @@ int Transport::Impl::OnVerify(X509_STORE_CTX* store, void*) {
 // RFC 5764 section 4.1.1: a server that cannot go on without a shared profile answers with an alert.
 int Transport::Impl::OnClientHello(SSL* ssl, int* alert, void*) {
   Impl& self = *From(ssl);
-  if (self.config.srtp_profiles.empty() || !self.config.srtp_required)
+  // One that cannot speak DTLS 1.2 at all fails for that reason, a little later.
+  const bool too_old = SSL_client_hello_get0_legacy_version(ssl) == DTLS1_VERSION;
+  if (too_old || self.config.srtp_profiles.empty() || !self.config.srtp_required) {
     return SSL_CLIENT_HELLO_SUCCESS;
+  }
   const unsigned char* data = nullptr;
   std::size_t size = 0;
   const bool offered = SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_use_srtp, &data, &size) == 1;

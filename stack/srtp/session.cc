@@ -32,10 +32,22 @@ constexpr std::array<Profile, 3> kProfiles{{
     {0x0008, 32, 12, 16, srtp_crypto_policy_set_aes_gcm_256_16_auth},
 }};
 
-// Once a process, by whoever is first; there is no shutdown, so nobody can be cut off.
+// Once a process, by whoever is first; there is no shutdown, so nobody can be cut off. One context stays for good: where libsrtp stands
+// on NSS, every cipher joins NSS and the last one to leave closes it, and opening it again takes most of a millisecond.
 void InitialiseLibrary() {
-  static const srtp_err_status_t status = srtp_init();
-  CHECK(status == srtp_err_status_ok);
+  static const srtp_t kept = [] {
+    CHECK(srtp_init() == srtp_err_status_ok);
+    srtp_policy_t policy{};
+    srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtp);
+    srtp_crypto_policy_set_aes_gcm_128_16_auth(&policy.rtcp);
+    policy.ssrc.type = ssrc_any_outbound;
+    Bytes unused_key(SRTP_AES_GCM_128_KEY_LEN_WSALT);
+    policy.key = unused_key.data();
+    srtp_t context = nullptr;
+    CHECK(srtp_create(&context, &policy) == srtp_err_status_ok);
+    return context;
+  }();
+  CHECK(kept != nullptr);
 }
 
 std::string_view NameStatus(srtp_err_status_t status) {
