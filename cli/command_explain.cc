@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxCandidates = 10;
 
-struct Options {
+struct ExplainOptions {
   std::string id;
   std::vector<fs::path> files;
   fs::path in;
@@ -111,7 +111,8 @@ std::vector<std::string> IdsOf(const results::Suite& suite) {
 
 class Finder {
  public:
-  Finder(const Options& options, const Context& context) : options_(options), context_(context) {}
+  Finder(const ExplainOptions& options, const Context& context)
+      : options_(options), context_(context) {}
 
   // nullopt: said why on console.err.
   std::optional<Target> Find() const {
@@ -176,12 +177,12 @@ class Finder {
     return Refuse(Choose(all, options_.id, "results/runs").error().reason + damaged);
   }
 
-  const Options& options_;
+  const ExplainOptions& options_;
   const Context& context_;
 };
 
 // In the worker: runs it with its story and says all there is to say.
-std::string Tell(const Target& target, const Options& options, const Context& context) {
+std::string Tell(const Target& target, const ExplainOptions& options, const Context& context) {
   scenarios::ExecuteOptions execute;
   execute.story = true;
   scenarios::Outcome outcome = context.executor(target.spec, execute);
@@ -201,7 +202,7 @@ std::string Tell(const Target& target, const Options& options, const Context& co
   return text;
 }
 
-int Explain(const Options& options, const Context& context) {
+int Explain(const ExplainOptions& options, const Context& context) {
   const std::optional<Target> target = Finder(options, context).Find();
   if (!target) return scenarios::kUsageError;
   const std::size_t only[] = {0};
@@ -232,7 +233,7 @@ int Explain(const Options& options, const Context& context) {
 void AddExplain(CLI::App& app, const Context& context, Action& action) {
   CLI::App* command =
       app.add_subcommand("explain", "Tell the story of one run, and why it went as it did");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ExplainOptions>();
   command->add_option("RUN-ID", options->id, "Id of a run, or a part of it that no other has")
       ->required()
       ->type_name("");

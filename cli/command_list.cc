@@ -10,13 +10,13 @@
 namespace rtclab::cli {
 namespace {
 
-struct Options {
+struct ListOptions {
   std::vector<std::filesystem::path> files;
   SeedOptions seeds;
   std::string filter, shard;
 };
 
-int List(const Options& options, const Context& context) {
+int List(const ListOptions& options, const Context& context) {
   const Result<std::vector<uint64_t>> seeds = options.seeds.Parse();
   if (!seeds) return UsageError(context.console, seeds.error().reason);
   scenarios::Shard shard;
@@ -44,7 +44,7 @@ int List(const Options& options, const Context& context) {
 
 void AddList(CLI::App& app, const Context& context, Action& action) {
   CLI::App* command = app.add_subcommand("list", "Show the runs that scenario files expand to");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ListOptions>();
   command->add_option("FILE", options->files, "Scenario files")->required()->type_name("");
   options->seeds.AddTo(*command);
   command

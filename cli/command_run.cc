@@ -10,7 +10,7 @@
 namespace rtclab::cli {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::vector<std::filesystem::path> files;
   std::filesystem::path out, junit;
   SeedOptions seeds;
@@ -35,7 +35,7 @@ bool IsNat(std::string_view value) {
   return value == "none" || sim::FindNatPreset(value) != nullptr;
 }
 
-int Run(const Options& options, const Context& context) {
+int Run(const RunOptions& options, const Context& context) {
   const Result<std::vector<uint64_t>> seeds = options.seeds.Parse();
   if (!seeds) return UsageError(context.console, seeds.error().reason);
   scenarios::RunnerOptions runner = options.runner;
@@ -68,7 +68,7 @@ int Run(const Options& options, const Context& context) {
 
 void AddRun(CLI::App& app, const Context& context, Action& action) {
   CLI::App* command = app.add_subcommand("run", "Run scenario files and write results");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RunOptions>();
   scenarios::RunnerOptions& runner = options->runner;
   command->footer(kFooter);
   command->add_option("FILE", options->files, "Scenario files")->required()->type_name("");

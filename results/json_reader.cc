@@ -9,7 +9,7 @@ namespace rtclab::results {
 namespace {
 
 // nlohmann's parser recurses by hand on the heap, but its destructor and our readers need a bound of their own.
-constexpr int kMaxDepth = 64;
+constexpr int kMaxNesting = 64;
 
 // Walks one JSON value, remembering its JSON pointer; the first thing wrong is kept and the rest yields defaults.
 class Reader {
@@ -209,12 +209,12 @@ Counts ReadCounts(const Reader& r) {
 Result<Json> ParseJson(std::string_view text) {
   bool too_deep = false;
   const auto bound = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep |= depth > kMaxDepth;
+    too_deep |= depth > kMaxNesting;
     return !too_deep;
   };
   try {
     Json json = Json::parse(text, bound);
-    if (too_deep) return Fail("nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    if (too_deep) return Fail("nested deeper than " + std::to_string(kMaxNesting) + " levels");
     return json;
   } catch (const Json::parse_error& e) {
     return Fail(std::string("not JSON: ") + e.what(), e.byte);

@@ -7,7 +7,7 @@
 namespace rtclab::results {
 namespace {
 
-constexpr auto kReplace = Json::error_handler_t::replace;
+constexpr auto kReplaceInvalid = Json::error_handler_t::replace;
 
 Json MillisOrNull(const std::optional<double>& value) {
   return value ? Millis(*value) : Json(nullptr);
@@ -144,10 +144,12 @@ Json ToJson(const Run& run) {
   return json;
 }
 
-std::string ToLine(const Run& run) { return ToJson(run).dump(-1, ' ', false, kReplace); }
+std::string ToLine(const Run& run) { return ToJson(run).dump(-1, ' ', false, kReplaceInvalid); }
 
 std::string Head(const Suite& suite, const Counts& counts) {
-  const auto text = [](const std::string& s) { return Json(s).dump(-1, ' ', false, kReplace); };
+  const auto text = [](const std::string& s) {
+    return Json(s).dump(-1, ' ', false, kReplaceInvalid);
+  };
   const Json summary{{"runs", counts.runs},
                      {"passed", counts.passed},
                      {"failed", counts.failed},

@@ -29,7 +29,8 @@ TEST(SchemaTest, OffersEveryPreset) {
 }
 
 TEST(SchemaTest, DescribesEveryKey) {
-  for (const auto& [name, definition] : ScenarioSchema()["definitions"].items()) {
+  const Json schema = ScenarioSchema();
+  for (const auto& [name, definition] : schema["definitions"].items()) {
     if (!definition.contains("properties")) continue;
     for (const auto& [key, property] : definition["properties"].items()) {
       EXPECT_TRUE(property.contains("description") &&

@@ -18,7 +18,7 @@
 namespace rtclab::conformance {
 namespace {
 
-constexpr TimeDelta kPatience = TimeDelta::Seconds(10);
+constexpr TimeDelta kServerPatience = TimeDelta::Seconds(10);
 
 // Answered Binding requests say that coturn is up.
 class Probe {
@@ -82,7 +82,8 @@ class Coturn {
     auto* const host = driver.Add(probe, [](Probe::Event&&) {});
     const auto local = driver.Bind(host, {Loopback(AddressFamily::kIpv4), 0});
     probe.set_local(local.value());
-    up_ = driver.RunUntil([&] { return probe.up || process_->Poll(); }, kPatience) && probe.up;
+    up_ =
+        driver.RunUntil([&] { return probe.up || process_->Poll(); }, kServerPatience) && probe.up;
     EXPECT_TRUE(up_) << "coturn does not answer:\n" << process_->Output();
   }
 
@@ -135,7 +136,7 @@ class Session {
   // Waits for the next event of a kind.
   template <typename T>
   testing::AssertionResult Await(std::size_t count = 1) {
-    if (driver.RunUntil([&] { return All<T>().size() >= count; }, kPatience)) {
+    if (driver.RunUntil([&] { return All<T>().size() >= count; }, kServerPatience)) {
       return testing::AssertionSuccess();
     }
     auto failure = testing::AssertionFailure() << "the event did not come";

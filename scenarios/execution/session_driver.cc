@@ -22,7 +22,7 @@ results::SelectedCandidate ToResult(const ice::Candidate& candidate) {
           .port = candidate.address.port};
 }
 
-std::string Outcome(const ice::CheckRecord& check) {
+std::string OutcomeText(const ice::CheckRecord& check) {
   if (check.outcome == ice::CheckOutcome::kError) return fmt::format("error {}", check.error_code);
   return std::string(ToString(check.outcome));
 }
@@ -185,7 +185,7 @@ void SessionDriver::AddChecks(const Endpoint& endpoint, results::Session& sessio
     if (check.outcome == ice::CheckOutcome::kSucceeded && check.finished) {
       record.answered_ms = (*check.finished - started_).millis_f();
     }
-    record.outcome = Outcome(check);
+    record.outcome = OutcomeText(check);
     record.nominating = check.nominating;
     session.check_log.push_back(std::move(record));
   }

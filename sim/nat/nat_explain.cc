@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "sim/nat/nat_impl.h"
 #include "sim/nat/nat_rules.h"
 
 namespace rtclab::sim {
@@ -13,10 +14,6 @@ namespace {
 
 constexpr std::size_t kRemembered = 1024;
 constexpr std::size_t kNamedRemotes = 3;
-
-bool IsIcmp(IpProtocol protocol) {
-  return protocol == IpProtocol::kIcmp || protocol == IpProtocol::kIcmpv6;
-}
 
 // The remote endpoints that the inside has sent to by way of an external endpoint, for whichever of the mappings that share
 // it, in the order in which they came: "203.0.113.9:3478 and 2 more".

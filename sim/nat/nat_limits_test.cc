@@ -6,10 +6,6 @@
 namespace rtclab::sim {
 namespace {
 
-TransportAddress Host(uint8_t number, uint16_t port) {
-  return {IpAddress::V4(10, 0, 0, number), port};
-}
-
 TEST(NatLimitsTest, MappingsInAll) {
   NatBehaviour b;
   b.max_mappings = 2;

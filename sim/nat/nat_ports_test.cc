@@ -7,10 +7,6 @@
 namespace rtclab::sim {
 namespace {
 
-TransportAddress Host(uint8_t number, uint16_t port) {
-  return {IpAddress::V4(10, 0, 0, number), port};
-}
-
 NatBehaviour With(PortAssignment assignment, uint16_t low = 1024, uint16_t high = 65535) {
   NatBehaviour b;
   b.port_assignment = assignment;

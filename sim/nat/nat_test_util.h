@@ -12,6 +12,10 @@
 
 namespace rtclab::sim {
 
+inline TransportAddress Host(uint8_t number, uint16_t port) {
+  return {IpAddress::V4(10, 0, 0, number), port};
+}
+
 inline TransportAddress At(std::string_view text) { return TransportAddress::Parse(text).value(); }
 inline IpAddress Ip(std::string_view text) { return IpAddress::Parse(text).value(); }
 

@@ -22,6 +22,8 @@ using Zone = IpNode::Zone;
 
 bool network_exists = false;  // ns-3's simulator is one a process
 
+}  // namespace
+
 struct NodeEntry {
   ns3::Ptr<ns3::Node> node;
   ns3::Ptr<IpNode> ip;
@@ -30,8 +32,6 @@ struct NodeEntry {
 struct LinkEntry {
   ns3::Ptr<LinkDevice> lower, upper;
 };
-
-}  // namespace
 
 struct Network::State {
   NetworkSpec spec;

@@ -1,6 +1,5 @@
 // OpenSSL's low-level digest functions stay in this one file. They are deprecated in favour of EVP since 3.0, but only they
 // give out the compression state, and keeping the state of a key is what makes a keyed HMAC cheap (see README.md).
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "stack/crypto/digest.h"
 
 #include <openssl/md5.h>

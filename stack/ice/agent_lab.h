@@ -318,6 +318,10 @@ class Lab {
   std::priority_queue<Step, std::vector<Step>, std::greater<>> queue_;
 };
 
+inline bool Completes(Lab& lab, TimeDelta time = TimeDelta::Seconds(10)) {
+  return lab.RunFor(time, [&lab] { return lab.BothAre(AgentState::kCompleted); });
+}
+
 inline AgentConfig Controlling() { return {}; }
 inline AgentConfig Controlled() {
   AgentConfig config;

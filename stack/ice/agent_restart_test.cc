@@ -6,10 +6,6 @@
 namespace rtclab::ice {
 namespace {
 
-bool Completes(Lab& lab, TimeDelta time = TimeDelta::Seconds(10)) {
-  return lab.RunFor(time, [&lab] { return lab.BothAre(AgentState::kCompleted); });
-}
-
 TEST(AgentRestartTest, ARestartChangesCredentialsKeepsRolesAndDataFlows) {
   Lab lab(Controlling(), Controlled());
   lab.stun_servers = {Addr("198.51.100.1:3478")};

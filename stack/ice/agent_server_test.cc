@@ -11,7 +11,7 @@ using stun::AttributeType;
 
 constexpr auto kPeer = "192.0.2.2:2000";
 
-AgentConfig As(Role role) {
+AgentConfig InRole(Role role) {
   AgentConfig config;
   config.role = role;
   return config;
@@ -105,7 +105,7 @@ TEST(AgentServerTest, DropsRubbishSilently) {
 }
 
 TEST(AgentServerTest, ChecksBeforeTheAnswerAreAnsweredAtOnceAndProcessedLater) {
-  Solo solo(As(Role::kControlled));
+  Solo solo(InRole(Role::kControlled));
   solo.Gather();
   ASSERT_TRUE(
       solo.Receive(Addr(kPeer), solo.Request({.role = Role::kControlling, .use_candidate = true})));
@@ -193,7 +193,7 @@ TEST(AgentServerTest, A487SwitchesTheRoleAndRepeatsTheCheck) {
 TEST(AgentServerTest, TwoAgentsOfOneRoleAgree) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     for (const Role role : {Role::kControlling, Role::kControlled}) {
-      Lab lab(As(role), As(role), seed);
+      Lab lab(InRole(role), InRole(role), seed);
       lab.Start({Addr("192.0.2.1:1000")}, {Addr("192.0.2.2:2000")});
       ASSERT_TRUE(lab.RunFor(TimeDelta::Seconds(5), [&] {
         return lab.BothAre(AgentState::kCompleted);

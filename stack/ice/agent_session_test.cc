@@ -18,10 +18,6 @@ AgentConfig With(Role role, Trickle trickle = Trickle::kFull) {
   return config;
 }
 
-bool Completes(Lab& lab, TimeDelta time = TimeDelta::Seconds(10)) {
-  return lab.RunFor(time, [&lab] { return lab.BothAre(AgentState::kCompleted); });
-}
-
 // --- Trickle -------------------------------------------------------------------------------------
 
 TEST(AgentTrickleTest, EveryModeConnectsThroughNats) {

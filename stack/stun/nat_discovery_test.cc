@@ -210,7 +210,7 @@ class World {
   std::optional<NatReport> report_;
 };
 
-NatDiscoveryConfig Config() {
+NatDiscoveryConfig DiscoveryConfig() {
   NatDiscoveryConfig config;
   config.local = kLocal;
   config.second_local = kSecond;
@@ -224,7 +224,7 @@ TEST(NatDiscoveryTest, EveryMappingAndFilteringIsRecognised) {
       ModelNat nat;
       nat.mapping = mapping;
       nat.filtering = filtering;
-      const NatReport report = World(nat, Config()).Run();
+      const NatReport report = World(nat, DiscoveryConfig()).Run();
       EXPECT_TRUE(report.udp_works && report.server_supports && report.translated);
       EXPECT_FALSE(report.generic_alg);
       EXPECT_EQ(static_cast<int>(report.mapping), 1 + static_cast<int>(mapping));
@@ -241,7 +241,7 @@ TEST(NatDiscoveryTest, MappingIsRecognisedThoughFilteringTestsLeaveSessions) {
       nat.mapping = mapping;
       nat.filtering = filtering;
       nat.inbound_opens_sessions = true;
-      const NatReport report = World(nat, Config()).Run();
+      const NatReport report = World(nat, DiscoveryConfig()).Run();
       EXPECT_EQ(static_cast<int>(report.mapping), 1 + static_cast<int>(mapping))
           << static_cast<int>(filtering);
       EXPECT_EQ(static_cast<int>(report.filtering), 1 + static_cast<int>(filtering))
@@ -251,7 +251,7 @@ TEST(NatDiscoveryTest, MappingIsRecognisedThoughFilteringTestsLeaveSessions) {
 }
 
 TEST(NatDiscoveryTest, TheMappedAddressIsThatOfThePortUnderTest) {
-  World world(ModelNat(), Config());
+  World world(ModelNat(), DiscoveryConfig());
   EXPECT_EQ(world.Run().mapped,
             (TransportAddress{kExternal, 20000}));  // the first that the NAT gave
 }
@@ -260,7 +260,7 @@ TEST(NatDiscoveryTest, WithOnePortMappingIsTestedFromIt) {
   for (const Rule mapping : {Rule::kIndependent, Rule::kAddress, Rule::kAddressAndPort}) {
     ModelNat nat;
     nat.mapping = mapping;
-    NatDiscoveryConfig config = Config();
+    NatDiscoveryConfig config = DiscoveryConfig();
     config.second_local = {};
     World world(nat, config);
     EXPECT_EQ(static_cast<int>(world.Run().mapping), 1 + static_cast<int>(mapping));
@@ -271,7 +271,7 @@ TEST(NatDiscoveryTest, WithOnePortMappingIsTestedFromIt) {
 TEST(NatDiscoveryTest, FilteringIsTestedBeforeMappingOpensTheFilter) {
   ModelNat nat;
   nat.mapping = Rule::kAddressAndPort;
-  World world(nat, Config());
+  World world(nat, DiscoveryConfig());
   world.Run();
   EXPECT_EQ(world.tests,
             (std::vector<std::string>{"connectivity yes", "filtering II no", "filtering III no",
@@ -279,7 +279,7 @@ TEST(NatDiscoveryTest, FilteringIsTestedBeforeMappingOpensTheFilter) {
 }
 
 TEST(NatDiscoveryTest, WithoutANatTheMappingIsEndpointIndependent) {
-  const NatReport report = World(ModelNat(), Config(), false).Run();
+  const NatReport report = World(ModelNat(), DiscoveryConfig(), false).Run();
   EXPECT_TRUE(report.udp_works);
   EXPECT_FALSE(report.translated);
   EXPECT_EQ(report.mapping, MappingResult::kEndpointIndependent);
@@ -287,7 +287,7 @@ TEST(NatDiscoveryTest, WithoutANatTheMappingIsEndpointIndependent) {
 }
 
 TEST(NatDiscoveryTest, WithoutAnAnswerThereIsNoUdp) {
-  World world(ModelNat(), Config());
+  World world(ModelNat(), DiscoveryConfig());
   world.lose_everything = true;
   const NatReport report = world.Run();
   EXPECT_FALSE(report.udp_works);
@@ -296,7 +296,7 @@ TEST(NatDiscoveryTest, WithoutAnAnswerThereIsNoUdp) {
 }
 
 TEST(NatDiscoveryTest, ServerWithOneAddressCannotTellMappingOrFiltering) {
-  const NatReport report = World(ModelNat(), Config(), true, false).Run();
+  const NatReport report = World(ModelNat(), DiscoveryConfig(), true, false).Run();
   EXPECT_TRUE(report.udp_works);
   EXPECT_FALSE(report.server_supports);
   EXPECT_EQ(report.mapping, MappingResult::kUnknown);
@@ -306,7 +306,7 @@ TEST(NatDiscoveryTest, ServerWithOneAddressCannotTellMappingOrFiltering) {
 TEST(NatDiscoveryTest, LostPacketsAreSentAgain) {
   ModelNat nat;
   nat.filtering = Rule::kIndependent;
-  World world(nat, Config());
+  World world(nat, DiscoveryConfig());
   world.lose_first_transmissions = true;
   const NatReport report = world.Run();
   EXPECT_EQ(report.mapping, MappingResult::kEndpointIndependent);
@@ -317,7 +317,7 @@ TEST(NatDiscoveryTest, AtMostTenTransactionsASecond) {
   ModelNat nat;
   nat.filtering = Rule::kIndependent;
   nat.mapping = Rule::kAddress;
-  World world(nat, Config());
+  World world(nat, DiscoveryConfig());
   world.Run();
   ASSERT_EQ(world.begun.size(), 5u);
   for (std::size_t i = 1; i < world.begun.size(); ++i) {
@@ -333,7 +333,7 @@ TEST(NatDiscoveryTest, HairpinningIsRecognisedThroughAnyFilter) {
       ModelNat nat;
       nat.hairpinning = wanted;
       nat.filtering = filtering;
-      NatDiscoveryConfig config = Config();
+      NatDiscoveryConfig config = DiscoveryConfig();
       config.hairpinning = true;
       EXPECT_EQ(World(nat, config).Run().hairpinning, wanted)
           << ToString(wanted) << static_cast<int>(filtering);
@@ -347,7 +347,7 @@ TEST(NatDiscoveryTest, LifetimeAndRefreshDirectionAreMeasured) {
       ModelNat nat;
       nat.timeout = TimeDelta::Seconds(seconds);
       nat.inbound_refreshes = inbound;
-      NatDiscoveryConfig config = Config();
+      NatDiscoveryConfig config = DiscoveryConfig();
       config.lifetime = true;
       config.filtering = config.mapping = false;
       const NatReport report = World(nat, config).Run();
@@ -364,7 +364,7 @@ TEST(NatDiscoveryTest, LifetimeAndRefreshDirectionAreMeasured) {
 TEST(NatDiscoveryTest, LongLivedBindingIsOnlyKnownFromBelow) {
   ModelNat nat;
   nat.timeout = TimeDelta::Seconds(100'000);
-  NatDiscoveryConfig config = Config();
+  NatDiscoveryConfig config = DiscoveryConfig();
   config.lifetime = true;
   const NatReport report = World(nat, config).Run();
   ASSERT_TRUE(report.lifetime);
@@ -375,18 +375,18 @@ TEST(NatDiscoveryTest, LongLivedBindingIsOnlyKnownFromBelow) {
 TEST(NatDiscoveryTest, GenericAlgIsNoticed) {
   ModelNat nat;
   nat.rewrites_payloads = true;
-  EXPECT_TRUE(World(nat, Config()).Run().generic_alg);
+  EXPECT_TRUE(World(nat, DiscoveryConfig()).Run().generic_alg);
 }
 
 TEST(NatDiscoveryTest, PaddedMessagesShowThatFragmentsPass) {
-  NatDiscoveryConfig config = Config();
+  NatDiscoveryConfig config = DiscoveryConfig();
   config.fragments = true;
   EXPECT_EQ(World(ModelNat(), config).Run().fragments, true);
 }
 
 TEST(NatDiscoveryTest, ForeignPacketsAreNotTaken) {
   Rng rng(1);
-  NatDiscovery client(Config(), rng);
+  NatDiscovery client(DiscoveryConfig(), rng);
   client.Start(Timestamp::Zero());
   const auto request = client.PollTransmit();
   ASSERT_TRUE(request);

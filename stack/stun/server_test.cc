@@ -17,7 +17,7 @@ const TransportAddress kA1P1 = *TransportAddress::Parse("192.0.2.1:3478");
 const TransportAddress kA1P2 = *TransportAddress::Parse("192.0.2.1:3479");
 const TransportAddress kA2P1 = *TransportAddress::Parse("192.0.2.2:3478");
 const TransportAddress kA2P2 = *TransportAddress::Parse("192.0.2.2:3479");
-const TransportAddress kClient = *TransportAddress::Parse("198.51.100.7:40000");
+const TransportAddress kAsker = *TransportAddress::Parse("198.51.100.7:40000");
 
 ServerConfig TwoAddresses() {
   ServerConfig config;
@@ -36,7 +36,7 @@ Bytes Request(std::string_view body = "", std::string_view type = "0001") {
 std::optional<Transmit> Ask(Server& server, const Bytes& request,
                             const TransportAddress& destination = kA1P1,
                             Timestamp now = Timestamp::Zero()) {
-  server.HandlePacket(now, {kClient, destination, request});
+  server.HandlePacket(now, {kAsker, destination, request});
   auto out = server.PollTransmit();
   EXPECT_FALSE(server.PollTransmit());
   EXPECT_EQ(server.PollEvent().has_value(), out.has_value());
@@ -51,12 +51,12 @@ TEST(StunServerTest, BindingTellsTheReflexiveAddress) {
   const auto out = Ask(server, Request());
   ASSERT_TRUE(out);
   EXPECT_EQ(out->source, kA1P1);
-  EXPECT_EQ(out->destination, kClient);
+  EXPECT_EQ(out->destination, kAsker);
   const auto view = MessageView::Parse(out->payload);
   EXPECT_TRUE(view->IsSuccess());
   EXPECT_EQ(ToHex(view->transaction_id()), "0102030405060708090a0b0c");
-  EXPECT_EQ(view->GetXorAddress(AttributeType::kXorMappedAddress), kClient);
-  EXPECT_EQ(view->GetAddress(AttributeType::kMappedAddress), kClient);
+  EXPECT_EQ(view->GetXorAddress(AttributeType::kXorMappedAddress), kAsker);
+  EXPECT_EQ(view->GetAddress(AttributeType::kMappedAddress), kAsker);
   EXPECT_EQ(view->GetAddress(AttributeType::kResponseOrigin), kA1P1);
   EXPECT_EQ(view->GetAddress(AttributeType::kOtherAddress), kA2P2);
   EXPECT_EQ(view->GetString(AttributeType::kSoftware), "rtclab");
@@ -95,7 +95,7 @@ TEST(StunServerTest, ChangeRequestMovesTheOriginAsTableOneSays) {
     const auto out = Ask(server, Request(std::string("0003 0004") + c.flags), c.at);
     ASSERT_TRUE(out);
     EXPECT_EQ(out->source, c.from) << c.at.ToString() << c.flags;
-    EXPECT_EQ(out->destination, kClient);
+    EXPECT_EQ(out->destination, kAsker);
     const auto view = MessageView::Parse(out->payload);
     EXPECT_EQ(view->GetAddress(AttributeType::kResponseOrigin), c.from);
     EXPECT_EQ(view->GetAddress(AttributeType::kOtherAddress), c.other);
@@ -121,10 +121,10 @@ TEST(StunServerTest, ResponsePortMovesTheDestination) {
   for (const char* body : {"0027 0002 9c41 0000", "0027 0004 9c41 0000"}) {
     const auto out = Ask(server, Request(body));
     ASSERT_TRUE(out);
-    EXPECT_EQ(out->destination, (TransportAddress{kClient.ip, 40001}));
+    EXPECT_EQ(out->destination, (TransportAddress{kAsker.ip, 40001}));
     // The reflexive address is still the request's source.
     EXPECT_EQ(MessageView::Parse(out->payload)->GetXorAddress(AttributeType::kXorMappedAddress),
-              kClient);
+              kAsker);
   }
 }
 
@@ -149,7 +149,7 @@ TEST(StunServerTest, ContradictionsAreBadRequests) {
     ASSERT_TRUE(out) << body;
     EXPECT_EQ(MessageView::Parse(out->payload)->GetErrorCode()->code, 400) << body;
     EXPECT_EQ(out->source, kA1P1);
-    EXPECT_EQ(out->destination, kClient);
+    EXPECT_EQ(out->destination, kAsker);
   }
 }
 
@@ -246,7 +246,7 @@ TEST_F(AuthenticatedServerTest, ChallengesThenAnswersProtected) {
   const auto answer = Ask(server, Sign(client, signature));
   const auto view = MessageView::Parse(answer->payload);
   EXPECT_EQ(client.HandleResponse(*view, signature), LongTermClient::Verdict::kAccept);
-  EXPECT_EQ(view->GetXorAddress(AttributeType::kXorMappedAddress), kClient);
+  EXPECT_EQ(view->GetXorAddress(AttributeType::kXorMappedAddress), kAsker);
   // RFC 8489 section 6.3: authentication comes before unknown attributes.
   const auto unknown = Ask(server, Sign(client, signature, static_cast<AttributeType>(0x7001)));
   const auto unknown_view = MessageView::Parse(unknown->payload);

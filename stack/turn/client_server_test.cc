@@ -6,9 +6,6 @@
 namespace rtclab::turn {
 namespace {
 
-const TransportAddress kPeer = Address("203.0.113.5:7000");
-const TransportAddress kPeer6 = Address("[2001:db8:5::5]:7000");
-
 TEST(TurnTest, AllocatesAfterTheChallenge) {
   TestNetwork net;
   Client& client = net.Allocated();

@@ -15,8 +15,6 @@ using stun::MessageClass;
 using stun::MessageView;
 using stun::Method;
 
-const TransportAddress kPeer = Address("203.0.113.5:7000");
-
 // When requests of one method left the client.
 std::vector<Timestamp> RequestTimes(TestNetwork& net, Method method, TimeDelta duration) {
   std::vector<Timestamp> times;

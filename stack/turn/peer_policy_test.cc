@@ -4,11 +4,12 @@
 
 #include <string>
 
+#include "stack/turn/test_network.h"
+
 namespace rtclab::turn {
 namespace {
 
 IpAddress Ip(std::string_view text) { return IpAddress::Parse(text).value(); }
-TransportAddress Address(std::string_view text) { return TransportAddress::Parse(text).value(); }
 
 PeerPolicy Plain(PeerPolicyConfig config = {}) {
   return PeerPolicy(std::move(config),

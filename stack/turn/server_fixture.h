@@ -25,8 +25,6 @@ using stun::Method;
 
 inline const TransportAddress kClient = Address("192.0.2.10:4000");
 inline const TransportAddress kServer = Address("198.51.100.1:3478");
-inline const TransportAddress kPeer = Address("203.0.113.5:7000");
-inline const TransportAddress kPeer6 = Address("[2001:db8:5::5]:7000");
 
 using Fill = std::function<void(MessageBuilder&)>;
 

@@ -25,6 +25,8 @@ inline IpAddress Ip(std::string_view text) { return IpAddress::Parse(text).value
 inline TransportAddress Address(std::string_view text) {
   return TransportAddress::Parse(text).value();
 }
+inline const TransportAddress kPeer = Address("203.0.113.5:7000");
+inline const TransportAddress kPeer6 = Address("[2001:db8:5::5]:7000");
 inline Bytes Text(std::string_view text) { return Bytes(text.begin(), text.end()); }
 inline std::string Text(const Bytes& bytes) { return std::string(bytes.begin(), bytes.end()); }
 
