@@ -31,7 +31,11 @@ class SchemaWriter {
     // In a suite the scenarios and what they have in common only make a whole together.
     part_ = true;
     const Json scenario = Reference(*language.scenario);
-    definitions_["suite"]["properties"]["common"] = scenario;
+    Json& common = definitions_["suite"]["properties"]["common"];
+    const Json description = common["description"];
+    common = scenario;
+    if (common.contains("$ref")) common = {{"allOf", Json::array({common})}};
+    common["description"] = description;
     definitions_["suite"]["properties"]["scenarios"]["additionalProperties"] = scenario;
     definitions_["suite"]["properties"]["scenarios"]["minProperties"] = 1;
     root["definitions"] = definitions_;

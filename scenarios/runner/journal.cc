@@ -13,16 +13,14 @@
 namespace rtclab::scenarios {
 namespace {
 
-using results::Json;
-
 constexpr int kJournalVersion = 1;
 
 std::string HeaderLine(const JournalHeader& header) {
-  const Json json{{"rtclab_journal", kJournalVersion},
-                  {"suite", header.suite},
-                  {"build", header.build},
-                  {"scenario_digest", header.scenario_digest}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  const results::Json json{{"rtclab_journal", kJournalVersion},
+                           {"suite", header.suite},
+                           {"build", header.build},
+                           {"scenario_digest", header.scenario_digest}};
+  return json.dump(-1, ' ', false, results::Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -88,7 +86,7 @@ Result<void> Journal::Load(const JournalHeader& header) {
 
   const std::string_view head = std::string_view(*text).substr(0, first + 1);
   if (head != HeaderLine(header)) {
-    const Json found = Json::parse(head, nullptr, false);
+    const results::Json found = results::Json::parse(head, nullptr, false);
     if (!found.is_object() || found.value("rtclab_journal", 0) != kJournalVersion) {
       return Fail(path_.string() + ":1: not a journal of this rtclab");
     }
@@ -96,7 +94,7 @@ Result<void> Journal::Load(const JournalHeader& header) {
          {std::pair("scenario_digest", &header.scenario_digest), std::pair("build", &header.build),
           std::pair("suite", &header.suite)}) {
       const std::string theirs = found.contains(key) ? found[key].dump() : "nothing";
-      if (theirs == Json(*ours).dump()) continue;
+      if (theirs == results::Json(*ours).dump()) continue;
       return Fail(
           fmt::format("{}: cannot resume: its runs have {} {}, these would have \"{}\"; "
                       "run without --resume to start over",
