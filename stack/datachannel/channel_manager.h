@@ -136,7 +136,9 @@ class ChannelManager {
   void HandleMessage(sctp::MessageReceived& message);
   void HandleUserMessage(Channel& channel, sctp::MessageReceived& message);
   void HandlePartial(Channel& channel, bool binary, ByteView payload);
-  void HandleIncomingReset(uint16_t stream);
+  // Empty: all.
+  void HandleIncomingResets(const std::vector<sctp::StreamId>& streams);
+  void HandleResetRequest(const std::vector<sctp::StreamId>& streams);
   void HandleOutgoingReset(uint16_t stream);
   void HandleResetFailed(uint16_t stream, const std::string& reason);
   void HandleBufferedAmountLow(uint16_t stream);
@@ -148,7 +150,7 @@ class ChannelManager {
   void HandleDcep(const sctp::MessageReceived& message);
   void HandleOpen(uint16_t stream, const DataChannelOpen& open);
   void OpenOnTransport(Channel& channel);
-  // Queues `size` bytes that are not the application's.
+  // False: the send buffer is full.
   bool SendControl(Channel& channel, Bytes message);
 
   // Closing.
@@ -156,6 +158,8 @@ class ChannelManager {
   void BeginClose(uint16_t stream, StreamPair& pair);
   void MaybeFinishClose(uint16_t stream);
   void FinishChannel(Channel& channel, std::optional<ChannelFailure> failure);
+  void FinishAll(const std::optional<ChannelFailure>& failure);
+  std::vector<uint16_t> NumbersOf(const std::vector<sctp::StreamId>& streams) const;
 
   // bufferedAmount.
   uint64_t AmountOnTransport(const Channel& channel) const;
