@@ -62,8 +62,11 @@ class Program {
   Program();
   SctpCase& Add(const std::string& name, Role role, bool interleaving, int loss_percent = 0,
                 int reorder_percent = 0);
+  SctpCase& AddConfigured(const CaseOptions& options, const sctp::AssociationConfig& config,
+                          Role role);
   void AddHandshakes();
   void AddTransfers();
+  void AddExtras();
   void AddPartialReliability();
   void AddResets();
   void AddEnds();
@@ -86,22 +89,24 @@ SctpCase& Program::Add(const std::string& name, Role role, bool interleaving, in
   options.name = name;
   options.loss_percent = loss_percent;
   options.reorder_percent = reorder_percent;
-  options.seed = cases_.size() + 1;
   options.usrsctp.interleaving = interleaving;
-  auto added = std::make_unique<SctpCase>(options, OurConfig(interleaving));
+  return AddConfigured(options, OurConfig(interleaving), role);
+}
+
+SctpCase& Program::AddConfigured(const CaseOptions& options, const sctp::AssociationConfig& config,
+                                 Role role) {
+  CaseOptions seeded = options;
+  seeded.seed = cases_.size() + 1;
+  auto added = std::make_unique<SctpCase>(seeded, config);
   SctpCase& c = *added;
   cases_.push_back(std::move(added));
   c.Then(
       "association up at both ends",
       [&c, role](Timestamp now) {
-        if (role == Role::kTheyConnect) {
-          c.peer.Connect();
-          return;
-        }
         role == Role::kWeConnect ? c.peer.Listen() : c.peer.Connect();
-        c.ours.Connect(now);
+        if (role != Role::kTheyConnect) c.ours.Connect(now);
       },
-      [&c] { return c.peer.up && c.ours.state() == sctp::State::kEstablished; });
+      [&c] { return c.peer.up && c.Count<sctp::Connected>() == 1; });
   return c;
 }
 
@@ -113,19 +118,8 @@ void Program::AddHandshakes() {
                                  (ours ? "IData" : "Data") + (theirs ? "IData" : "Data");
         CaseOptions options;
         options.name = name;
-        options.seed = cases_.size() + 1;
         options.usrsctp.interleaving = theirs;
-        auto added = std::make_unique<SctpCase>(options, OurConfig(ours));
-        SctpCase& c = *added;
-        cases_.push_back(std::move(added));
-        c.Then(
-            "association up at both ends",
-            [&c, role](Timestamp now) {
-              if (role != Role::kWeConnect) c.peer.Connect();
-              if (role == Role::kWeConnect) c.peer.Listen();
-              if (role != Role::kTheyConnect) c.ours.Connect(now);
-            },
-            [&c] { return c.peer.up && c.Count<sctp::Connected>() == 1; });
+        SctpCase& c = AddConfigured(options, OurConfig(ours), role);
         c.Then("what both offer is agreed, and nothing else", nullptr, [&c, ours, theirs] {
           const auto* up = c.First<sctp::Connected>();
           return up->interleaving == (ours && theirs) && up->partial_reliability && up->reconfig &&
@@ -251,6 +245,44 @@ void Program::AddTransfers() {
     }
   }
   AddTransferSteps(Add("TransferReorderedOnly", Role::kBothConnect, true, 0, 30), 262144);
+}
+
+// --- What usrsctp does not know, and what it must not mind. ---
+
+void Program::AddExtras() {
+  CaseOptions options;
+  options.name = "ZeroChecksumOfferedAndNotTaken";
+  sctp::AssociationConfig config = OurConfig(true);
+  config.zero_checksum = true;
+  SctpCase& checksum = AddConfigured(options, config, Role::kBothConnect);
+  checksum.Then("our packets keep their checksum", nullptr,
+                [&checksum] { return !checksum.First<sctp::Connected>()->zero_checksum; });
+  AddTransferSteps(checksum, 5000);
+
+  options.name = "PathMtuProbing";
+  config = OurConfig(false);
+  config.mtu = 576;
+  config.max_probed_mtu = 1400;
+  SctpCase& probing = AddConfigured(options, config, Role::kWeConnect);
+  probing.Then("a larger path MTU is found", nullptr,
+               [&probing] { return probing.ours.metrics().mtu > 1300; });
+  AddTransferSteps(probing, 65536);
+
+  options.name = "NoStreamResetAtThePeer";
+  options.usrsctp.stream_reset = false;
+  SctpCase& denied = AddConfigured(options, OurConfig(false), Role::kWeConnect);
+  denied.Then(
+      "our reset is answered, one way or the other",
+      [&denied](Timestamp now) {
+        const sctp::StreamId stream{1};
+        denied.ours.ResetStreams(now, {&stream, 1});
+      },
+      [&denied] {
+        return denied.Count<sctp::StreamsResetFailed>() +
+                   denied.Count<sctp::StreamsResetPerformed>() ==
+               1;
+      });
+  AddTransferSteps(denied, 5000);
 }
 
 // --- Partial reliability: 100 messages that may be given up, then one that may not. ---
@@ -501,6 +533,7 @@ void Program::AddDataChannels() {
 Program::Program() {
   AddHandshakes();
   AddTransfers();
+  AddExtras();
   AddPartialReliability();
   AddResets();
   AddEnds();
