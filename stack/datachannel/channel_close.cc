@@ -78,13 +78,14 @@ void ChannelManager::HandleIncomingResets(const std::vector<sctp::StreamId>& str
   }
 }
 
-// RFC 6525 section 4.2 lets the peer ask for the reset of our streams; the association obeys by itself.
+// RFC 6525 section 4.2 lets the peer ask for the reset of our streams, which closes their channels.
 void ChannelManager::HandleResetRequest(const std::vector<sctp::StreamId>& streams) {
   for (const uint16_t stream : NumbersOf(streams)) {
     const auto it = streams_.find(stream);
     if (it == streams_.end() || it->second.closing) continue;
-    it->second.closing = true;
     if (it->second.channel != nullptr) events_.Push(ChannelClosing{it->second.channel->id});
+    // Where the association obeys by itself this changes nothing; it leaves "all streams" to us.
+    BeginClose(stream, it->second);
   }
 }
 
