@@ -28,20 +28,32 @@ std::optional<Bytes> LossyPath::Pop(Timestamp now) {
 }
 
 InteropCase::InteropCase(const CaseOptions& options)
-    : peer(options.usrsctp, [this](Bytes packet) { from_peer_.Push(now_, std::move(packet)); }),
-      to_peer_(options.seed, "to/" + options.name, options.loss_percent, options.reorder_percent),
+    : to_peer_(options.seed, "to/" + options.name, options.loss_percent, options.reorder_percent),
       from_peer_(options.seed, "from/" + options.name, options.loss_percent,
                  options.reorder_percent),
-      name_(options.name) {}
+      options_(options),
+      peer_(MakePeer()) {}
+
+std::unique_ptr<UsrsctpPeer> InteropCase::MakePeer() {
+  return std::make_unique<UsrsctpPeer>(
+      options_.usrsctp, [this](Bytes packet) { from_peer_.Push(now_, std::move(packet)); });
+}
+
+void InteropCase::ReplacePeer() {
+  from_peer_.cut = true;  // its last words
+  peer_.reset();
+  from_peer_.cut = false;
+  peer_ = MakePeer();
+}
 
 bool InteropCase::Service(Timestamp now) {
   now_ = now;
-  while (auto packet = to_peer_.Pop(now)) peer.HandlePacket(*packet);
+  while (auto packet = to_peer_.Pop(now)) peer_->HandlePacket(*packet);
   while (auto packet = from_peer_.Pop(now)) {
     HandleOurPacket(now, *packet);
     ServiceOurs(now);
   }
-  peer.Service();
+  peer_->Service();
   ServiceOurs(now);
   while (step_ < steps_.size()) {
     Step& step = steps_[step_];
@@ -59,7 +71,7 @@ bool InteropCase::Service(Timestamp now) {
 std::string InteropCase::Unfinished() const {
   std::string text;
   if (step_ < steps_.size()) text = "waits for: " + steps_[step_].what + "; " + Describe();
-  for (const std::string& error : peer.errors) text += "; usrsctp: " + error;
+  for (const std::string& error : peer_->errors) text += "; usrsctp: " + error;
   return text;
 }
 

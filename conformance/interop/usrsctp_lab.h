@@ -30,8 +30,6 @@ class LossyPath {
   std::optional<Bytes> Pop(Timestamp now);
   // Everything is lost while set.
   bool cut = false;
-  // Changes the share of packets that are lost from now on.
-  void SetLoss(int percent) { loss_ = percent / 100.0; }
 
  private:
   Rng rng_;
@@ -67,12 +65,15 @@ class InteropCase {
 
   // Moves packets, timers and steps on; false once all steps are done.
   bool Service(Timestamp now);
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return options_.name; }
   // Where it stands, for a report of failure; empty when it is through.
   std::string Unfinished() const;
   TimeDelta took() const { return took_; }
 
-  UsrsctpPeer peer;
+  UsrsctpPeer& peer() { return *peer_; }
+  const UsrsctpPeer& peer() const { return *peer_; }
+  // usrsctp dies without a word, and another takes its place.
+  void ReplacePeer();
 
  protected:
   virtual void HandleOurPacket(Timestamp now, ByteView packet) = 0;
@@ -84,7 +85,10 @@ class InteropCase {
   LossyPath from_peer_;
 
  private:
-  std::string name_;
+  std::unique_ptr<UsrsctpPeer> MakePeer();
+
+  CaseOptions options_;
+  std::unique_ptr<UsrsctpPeer> peer_;
   Timestamp now_;
   std::vector<Step> steps_;
   std::size_t step_ = 0;
@@ -107,9 +111,11 @@ class CaseOf : public InteropCase {
   Protocol ours;
   std::vector<typename Protocol::Event> events;
 
-  // Stops the direction towards the peer, or lets it go on.
-  void CutTowardsPeer(bool cut) { to_peer_.cut = cut; }
-  void CutTowardsUs(bool cut) { from_peer_.cut = cut; }
+  // Our end dies without a word, and another takes its place.
+  template <typename Config>
+  void ReplaceOurs(const Config& config) {
+    ours = Protocol(config, rng_);
+  }
   template <typename T>
   std::size_t Count() const {
     std::size_t count = 0;
@@ -134,7 +140,7 @@ class CaseOf : public InteropCase {
   }
   std::string Describe() const override {
     std::string text = std::to_string(events.size()) + " events of ours";
-    return text + ", " + std::to_string(peer.received.size()) + " messages at usrsctp";
+    return text + ", " + std::to_string(peer().received.size()) + " messages at usrsctp";
   }
 };
 

@@ -235,6 +235,7 @@ void UsrsctpPeer::HandleNotification(ByteView data) {
     case SCTP_ASSOC_CHANGE: {
       const sctp_assoc_change& change = event->sn_assoc_change;
       up = up || change.sac_state == SCTP_COMM_UP;
+      restarted = restarted || change.sac_state == SCTP_RESTART;
       closed = closed || change.sac_state == SCTP_SHUTDOWN_COMP;
       lost = lost || change.sac_state == SCTP_COMM_LOST || change.sac_state == SCTP_CANT_STR_ASSOC;
       if (change.sac_state != SCTP_COMM_UP) break;

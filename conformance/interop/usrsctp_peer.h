@@ -75,6 +75,7 @@ class UsrsctpPeer {
   std::vector<uint16_t> outgoing_resets;
   std::vector<std::string> errors;  // what the library refused
   bool up = false;
+  bool restarted = false;
   bool closed = false;  // gracefully
   bool lost = false;    // aborted or given up
   uint64_t send_failures = 0;

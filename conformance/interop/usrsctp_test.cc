@@ -103,10 +103,10 @@ SctpCase& Program::AddConfigured(const CaseOptions& options, const sctp::Associa
   c.Then(
       "association up at both ends",
       [&c, role](Timestamp now) {
-        role == Role::kWeConnect ? c.peer.Listen() : c.peer.Connect();
+        role == Role::kWeConnect ? c.peer().Listen() : c.peer().Connect();
         if (role != Role::kTheyConnect) c.ours.Connect(now);
       },
-      [&c] { return c.peer.up && c.Count<sctp::Connected>() == 1; });
+      [&c] { return c.peer().up && c.Count<sctp::Connected>() == 1; });
   return c;
 }
 
@@ -124,8 +124,9 @@ void Program::AddHandshakes() {
           const auto* up = c.First<sctp::Connected>();
           return up->interleaving == (ours && theirs) && up->partial_reliability && up->reconfig &&
                  up->outbound_streams == 1024 && up->inbound_streams == 1024 &&
-                 c.peer.peer_interleaving == (ours && theirs) && c.peer.peer_partial_reliability &&
-                 c.peer.peer_reconfig && c.Count<sctp::ProtocolError>() == 0;
+                 c.peer().peer_interleaving == (ours && theirs) &&
+                 c.peer().peer_partial_reliability && c.peer().peer_reconfig &&
+                 c.Count<sctp::ProtocolError>() == 0;
         });
       }
     }
@@ -190,7 +191,7 @@ bool CameThrough(const std::vector<PlannedMessage>& plan, const std::vector<Arri
 
 std::vector<Arrival> AtUsrsctp(const SctpCase& c) {
   std::vector<Arrival> arrivals;
-  for (const auto& m : c.peer.received) {
+  for (const auto& m : c.peer().received) {
     arrivals.push_back({m.stream, m.ppid, m.ordered, &m.payload});
   }
   return arrivals;
@@ -217,15 +218,15 @@ void AddTransferSteps(SctpCase& c, std::size_t largest) {
           options.ordered = m.ordered;
           const auto sent = c.ours.Send(now, sctp::StreamId{m.stream}, static_cast<uint32_t>(i),
                                         PlannedBytes(m, i, true), options);
-          if (!sent) c.peer.errors.push_back("our Send: " + sent.error().reason);
-          c.peer.Send({.stream = m.stream,
-                       .ppid = static_cast<uint32_t>(i),
-                       .ordered = m.ordered,
-                       .payload = PlannedBytes(m, i, false)});
+          if (!sent) c.peer().errors.push_back("our Send: " + sent.error().reason);
+          c.peer().Send({.stream = m.stream,
+                         .ppid = static_cast<uint32_t>(i),
+                         .ordered = m.ordered,
+                         .payload = PlannedBytes(m, i, false)});
         }
       },
       [&c, count = plan.size()] {
-        return c.peer.received.size() >= count && c.Count<sctp::MessageReceived>() >= count;
+        return c.peer().received.size() >= count && c.Count<sctp::MessageReceived>() >= count;
       });
   c.Then("every message of ours unharmed, once and in order", nullptr,
          [&c, plan] { return CameThrough(plan, AtUsrsctp(c), true); });
@@ -267,6 +268,28 @@ void Program::AddExtras() {
   probing.Then("a larger path MTU is found", nullptr,
                [&probing] { return probing.ours.metrics().mtu > 1300; });
   AddTransferSteps(probing, 65536);
+
+  options.name = "RestartOfUsrsctp";
+  SctpCase& theirs = AddConfigured(options, OurConfig(true), Role::kBothConnect);
+  theirs.Then(
+      "our association starts anew with theirs",
+      [&theirs](Timestamp) {
+        theirs.ReplacePeer();
+        theirs.peer().Connect();
+      },
+      [&theirs] { return theirs.peer().up && theirs.Count<sctp::Restarted>() == 1; });
+  AddTransferSteps(theirs, 5000);
+
+  options.name = "RestartOfOurs";
+  SctpCase& ours = AddConfigured(options, OurConfig(false), Role::kBothConnect);
+  ours.Then(
+      "their association starts anew with ours",
+      [&ours](Timestamp now) {
+        ours.ReplaceOurs(OurConfig(false));
+        ours.ours.Connect(now);
+      },
+      [&ours] { return ours.peer().restarted && ours.Count<sctp::Connected>() == 2; });
+  AddTransferSteps(ours, 5000);
 
   options.name = "NoStreamResetAtThePeer";
   options.usrsctp.stream_reset = false;
@@ -321,7 +344,7 @@ void Program::AddPartialReliability() {
                 if (ours) {
                   (void)c.ours.Send(now, sctp::StreamId{7}, i, MessageBytes(1000, i), options);
                 } else {
-                  c.peer.Send(std::move(message));
+                  c.peer().Send(std::move(message));
                 }
               }
             },
@@ -342,7 +365,7 @@ void AddOurResetRound(SctpCase& c, std::size_t round) {
   c.Then(
       "our message before the reset",
       [&c](Timestamp now) { (void)c.ours.Send(now, sctp::StreamId{3}, 1, MessageBytes(3000, 1)); },
-      [&c, round] { return c.peer.received.size() == round + 1; });
+      [&c, round] { return c.peer().received.size() == round + 1; });
   c.Then(
       "our reset at both ends",
       [&c](Timestamp now) {
@@ -350,7 +373,7 @@ void AddOurResetRound(SctpCase& c, std::size_t round) {
         c.ours.ResetStreams(now, streams);
       },
       [&c, round] {
-        return c.peer.incoming_resets.size() == 2 * (round + 1) &&
+        return c.peer().incoming_resets.size() == 2 * (round + 1) &&
                c.Count<sctp::StreamsResetPerformed>() >= round + 1;
       });
 }
@@ -358,16 +381,18 @@ void AddOurResetRound(SctpCase& c, std::size_t round) {
 void AddTheirResetRound(SctpCase& c, std::size_t round) {
   c.Then(
       "their message before the reset",
-      [&c](Timestamp) { c.peer.Send({.stream = 5, .ppid = 1, .payload = MessageBytes(3000, 1)}); },
+      [&c](Timestamp) {
+        c.peer().Send({.stream = 5, .ppid = 1, .payload = MessageBytes(3000, 1)});
+      },
       [&c, round] { return c.Count<sctp::MessageReceived>() == round + 1; });
   c.Then(
       "their reset at both ends",
       [&c](Timestamp) {
         const uint16_t streams[] = {5, 6};
-        if (!c.peer.ResetStreams(streams)) c.peer.errors.emplace_back("reset refused");
+        if (!c.peer().ResetStreams(streams)) c.peer().errors.emplace_back("reset refused");
       },
       [&c, round] {
-        return c.peer.outgoing_resets.size() == 2 * (round + 1) &&
+        return c.peer().outgoing_resets.size() == 2 * (round + 1) &&
                c.Count<sctp::IncomingStreamsReset>() == round + 1;
       });
 }
@@ -400,13 +425,13 @@ void Program::AddEnds() {
               (void)c.ours.Send(now, sctp::StreamId{0}, 1, MessageBytes(50'000, 1));
               c.ours.Shutdown(now);
             } else {
-              c.peer.Send({.stream = 0, .ppid = 1, .payload = MessageBytes(50'000, 1)});
-              c.peer.Shutdown();
+              c.peer().Send({.stream = 0, .ppid = 1, .payload = MessageBytes(50'000, 1)});
+              c.peer().Shutdown();
             }
           },
           [&c, ours] {
             const auto arrivals = ours ? AtUsrsctp(c) : AtOurs(c);
-            return c.Count<sctp::Closed>() == 1 && c.peer.closed && arrivals.size() == 1 &&
+            return c.Count<sctp::Closed>() == 1 && c.peer().closed && arrivals.size() == 1 &&
                    *arrivals[0].payload == MessageBytes(50'000, 1);
           });
     }
@@ -414,10 +439,10 @@ void Program::AddEnds() {
   SctpCase& ours = Add("AbortOurs", Role::kWeConnect, true);
   ours.Then(
       "our abort at both ends", [&ours](Timestamp now) { ours.ours.Abort(now, "enough"); },
-      [&ours] { return ours.peer.lost && ours.Count<sctp::Aborted>() == 1; });
+      [&ours] { return ours.peer().lost && ours.Count<sctp::Aborted>() == 1; });
   SctpCase& theirs = Add("AbortTheirs", Role::kTheyConnect, true);
   theirs.Then(
-      "their abort at our end", [&theirs](Timestamp) { theirs.peer.Abort(); },
+      "their abort at our end", [&theirs](Timestamp) { theirs.peer().Abort(); },
       [&theirs] {
         const auto* aborted = theirs.First<sctp::Aborted>();
         return aborted != nullptr && aborted->by_peer;
@@ -436,12 +461,12 @@ void AddOurChannel(ChannelCase& c) {
         const auto id = c.ours.Create(now, {.label = "ours", .protocol = "p"});
         while (c.ours.PollEvent()) continue;
         if (!id || !c.ours.Send(now, *id, false, AsBytes("hello"))) {
-          c.peer.errors.emplace_back("could not open or send");
+          c.peer().errors.emplace_back("could not open or send");
         }
       },
       [&c] {
         const Bytes open = {3, 0, 1, 0, 0, 0, 0, 0, 0, 4, 0, 1, 'o', 'u', 'r', 's', 'p'};
-        const auto& got = c.peer.received;
+        const auto& got = c.peer().received;
         return got.size() == 2 && got[0].ppid == kDcepPpid && got[0].stream == 0 &&
                got[0].payload == open && got[1].ppid == kStringPpid &&
                AsString(got[1].payload) == "hello";
@@ -449,19 +474,19 @@ void AddOurChannel(ChannelCase& c) {
   c.Then(
       "their answers at our channel",
       [&c](Timestamp) {
-        c.peer.Send({.stream = 0, .ppid = kDcepPpid, .payload = {2}});
-        c.peer.Send({.stream = 0, .ppid = kStringPpid, .payload = {'y', 'e', 's'}});
+        c.peer().Send({.stream = 0, .ppid = kDcepPpid, .payload = {2}});
+        c.peer().Send({.stream = 0, .ppid = kStringPpid, .payload = {'y', 'e', 's'}});
       },
       [&c] { return c.Count<datachannel::MessageReceived>() == 1; });
   c.Then(
       "our channel's stream reset at usrsctp",
       [&c](Timestamp now) { c.ours.Close(now, datachannel::ChannelId{0}); },
-      [&c] { return c.peer.incoming_resets == std::vector<uint16_t>{0}; });
+      [&c] { return c.peer().incoming_resets == std::vector<uint16_t>{0}; });
   c.Then(
       "our channel closed",
       [&c](Timestamp) {
         const uint16_t stream = 0;
-        if (!c.peer.ResetStreams({&stream, 1})) c.peer.errors.emplace_back("reset refused");
+        if (!c.peer().ResetStreams({&stream, 1})) c.peer().errors.emplace_back("reset refused");
       },
       [&c] {
         return c.ours.state(datachannel::ChannelId{0}) == datachannel::ChannelState::kClosed;
@@ -472,10 +497,10 @@ void AddTheirChannel(ChannelCase& c) {
   c.Then(
       "their channel announced",
       [&c](Timestamp) {
-        c.peer.Send({.stream = 1,
-                     .ppid = kDcepPpid,
-                     .payload = {3, 0x80, 0, 128, 0, 0, 0, 0, 0, 2, 0, 0, 'h', 'i'}});
-        c.peer.Send({.stream = 1, .ppid = 57, .payload = {0}});
+        c.peer().Send({.stream = 1,
+                       .ppid = kDcepPpid,
+                       .payload = {3, 0x80, 0, 128, 0, 0, 0, 0, 0, 2, 0, 0, 'h', 'i'}});
+        c.peer().Send({.stream = 1, .ppid = 57, .payload = {0}});
       },
       [&c] {
         const auto* announced = c.First<datachannel::ChannelAnnounced>();
@@ -483,26 +508,26 @@ void AddTheirChannel(ChannelCase& c) {
                c.Count<datachannel::MessageReceived>() == 2;
       });
   c.Then("our ACK at usrsctp", nullptr, [&c] {
-    const auto& last = c.peer.received.back();
+    const auto& last = c.peer().received.back();
     return last.stream == 1 && last.ppid == kDcepPpid && last.payload == Bytes{2};
   });
   c.Then(
       "their channel closed at both ends",
       [&c](Timestamp) {
         const uint16_t stream = 1;
-        if (!c.peer.ResetStreams({&stream, 1})) c.peer.errors.emplace_back("reset refused");
+        if (!c.peer().ResetStreams({&stream, 1})) c.peer().errors.emplace_back("reset refused");
       },
       [&c] {
         return c.ours.state(datachannel::ChannelId{1}) == datachannel::ChannelState::kClosed &&
-               c.peer.incoming_resets == std::vector<uint16_t>{0, 1};
+               c.peer().incoming_resets == std::vector<uint16_t>{0, 1};
       });
   c.Then(
       "our channel on the same stream again",
       [&c](Timestamp now) {
         const auto id = c.ours.Create(now, {.label = "again"});
-        if (!id || c.ours.stream_id(*id) != 0) c.peer.errors.emplace_back("not stream 0");
+        if (!id || c.ours.stream_id(*id) != 0) c.peer().errors.emplace_back("not stream 0");
       },
-      [&c] { return c.peer.received.back().ppid == kDcepPpid && c.peer.received.size() == 4; });
+      [&c] { return c.peer().received.back().ppid == kDcepPpid && c.peer().received.size() == 4; });
 }
 
 void Program::AddDataChannels() {
@@ -521,10 +546,10 @@ void Program::AddDataChannels() {
     c.Then(
         "association up at both ends",
         [&c](Timestamp now) {
-          c.peer.Connect();
+          c.peer().Connect();
           c.ours.Start(now, true);
         },
-        [&c] { return c.peer.up && c.Count<datachannel::TransportConnected>() == 1; });
+        [&c] { return c.peer().up && c.Count<datachannel::TransportConnected>() == 1; });
     AddOurChannel(c);
     AddTheirChannel(c);
   }
