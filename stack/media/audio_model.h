@@ -40,6 +40,8 @@ struct EncodedAudio {
 
 class AudioModel {
  public:
+  // So that a frame's identity fits (frame_content.h).
+  static constexpr int64_t kMinFrameSize = 16;
   // RFC 6716 section 2.1.9: in DTX one frame goes out every 400 ms.
   static constexpr TimeDelta kDtxInterval = TimeDelta::Millis(400);
 
@@ -63,7 +65,7 @@ class AudioModel {
   Timestamp spurt_changes_ = Timestamp::PlusInfinity();
   Timestamp next_dtx_frame_;
   bool speaking_ = true;
-  bool was_sent_ = false;
+  bool was_speech_ = false;
 };
 
 }  // namespace rtclab::media
