@@ -1,6 +1,7 @@
 #include "stack/media/video_playout.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rtclab::media {
 namespace {
@@ -185,10 +186,8 @@ void VideoPlayout::UpdateTimeout(Timestamp now) {
     return;
   }
   const TimeDelta patience = decoder_.has_key_frame ? kDecodeTimeout : kKeyframeWait;
-  if (last_packet_ + kDecodeTimeout > *started_ + patience ||
-      last_packet_ + kDecodeTimeout > now) {
-    next_timeout_ = std::max(*started_ + patience, now);
-  }
+  const Timestamp when = std::max(*started_ + patience, now);
+  if (!decoder_.has_key_frame || last_packet_ + kDecodeTimeout > when) next_timeout_ = when;
 }
 
 std::optional<VideoPlayout::Rendered> VideoPlayout::TakeRendered() {

@@ -11,11 +11,10 @@
 #include "stack/base/units.h"
 #include "stack/media/config.h"
 #include "stack/media/delay_estimator.h"
+#include "stack/media/engine_events.h"
 #include "stack/media/video_assembler.h"
 
 namespace rtclab::media {
-
-enum class KeyframeReason : uint8_t { kNoKeyframeYet, kLoss, kTimeout };
 
 // A decoder that takes no time of its own: a frame counts as decoded and rendered at once, no earlier
 // than decode_time after it was complete and than the jitter buffer wants it.
