@@ -1,8 +1,9 @@
 #include "stack/media/audio_playout.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
+
+#include "stack/media/audio_level.h"
+#include "stack/media/media_clock.h"
 
 namespace rtclab::media {
 namespace {
@@ -16,30 +17,12 @@ constexpr TimeDelta kStretchMargin = TimeDelta::Millis(10);
 constexpr int kStretchPart = 4;
 constexpr std::size_t kMaxFrames = 200;  // NetEq's packet limit
 
-// 10^(-level/20) for RFC 6464's levels.
-double LinearLevel(uint8_t level_dbov) {
-  if (level_dbov >= 127) return 0;
-  static const std::array<double, 127> table = [] {
-    std::array<double, 127> values{};
-    double value = 1;
-    for (auto& entry : values) {
-      entry = value;
-      value *= 0.8912509381337456;  // 10^(-1/20)
-    }
-    return values;
-  }();
-  return table[level_dbov];
-}
-
 }  // namespace
 
 AudioPlayout::AudioPlayout(const PlayoutConfig& config, uint32_t clock_rate)
     : config_(config), clock_rate_(clock_rate) {}
 
-TimeDelta AudioPlayout::MediaTime(int64_t samples) const {
-  return TimeDelta::Nanos(samples / clock_rate_ * 1'000'000'000 +
-                          samples % clock_rate_ * 1'000'000'000 / clock_rate_);
-}
+TimeDelta AudioPlayout::MediaTime(int64_t samples) const { return FromTicks(samples, clock_rate_); }
 
 TimeDelta AudioPlayout::target_delay() const {
   return std::clamp(estimator_.target(), config_.min_delay,
@@ -103,7 +86,7 @@ void AudioPlayout::Play(Timestamp now, const AudioFrame& frame) {
   counters_.target_delay += target_delay().seconds() * samples;
   counters_.minimum_delay += estimator_.target().seconds() * samples;
   counters_.processing_delay += delay.seconds() * samples;
-  counters_.level = LinearLevel(frame.level);
+  counters_.level = LinearAudioLevel(frame.level);
   counters_.energy += counters_.level * counters_.level * MediaTime(frame.samples).seconds();
   if (!counters_.first_played) counters_.first_played = now;
   if (frame.captured) {

@@ -19,15 +19,10 @@
 #include "stack/base/units.h"
 #include "stack/media/config.h"
 #include "stack/media/engine_events.h"
+#include "stack/media/outbox.h"
 #include "stack/media/stats.h"
 
 namespace rtclab::media {
-
-// A packet to protect and send.
-struct MediaPacket {
-  bool rtcp = false;
-  Bytes bytes;
-};
 
 class Engine {
  public:

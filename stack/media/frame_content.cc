@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "stack/base/check.h"
+#include "stack/rtp/opus.h"
+#include "stack/rtp/vp8.h"
 
 namespace rtclab::media {
 namespace {
@@ -80,23 +82,18 @@ void WriteVideoFrame(std::span<uint8_t> out, bool key_frame, int width, int heig
                      Timestamp captured) {
   const std::size_t header = key_frame ? kKeyFrameHeader : kFrameTag;
   CHECK(out.size() >= header + kVideoIdentity);
-  // The tag: inverse key frame flag, version 0, show_frame, and the first partition's length, all
-  // of it or as much as 19 bits hold.
-  const auto partition =
+  rtp::Vp8FrameHeader fields;
+  fields.keyframe = key_frame;
+  fields.show_frame = true;
+  // All that follows, or as much as 19 bits hold.
+  fields.first_partition_size =
       static_cast<uint32_t>(std::min<std::size_t>(out.size() - header, (1u << 19) - 1));
-  const uint32_t tag = (key_frame ? 0u : 1u) | 1u << 4 | partition << 5;
-  out[0] = static_cast<uint8_t>(tag);
-  out[1] = static_cast<uint8_t>(tag >> 8);
-  out[2] = static_cast<uint8_t>(tag >> 16);
-  if (key_frame) {
-    out[3] = 0x9d;
-    out[4] = 0x01;
-    out[5] = 0x2a;
-    out[6] = static_cast<uint8_t>(width);
-    out[7] = static_cast<uint8_t>(width >> 8 & 0x3f);
-    out[8] = static_cast<uint8_t>(height);
-    out[9] = static_cast<uint8_t>(height >> 8 & 0x3f);
-  }
+  fields.width = static_cast<uint16_t>(width);
+  fields.height = static_cast<uint16_t>(height);
+  Bytes written;
+  written.reserve(kKeyFrameHeader);
+  rtp::WriteVp8FrameHeader(fields, written);
+  std::copy(written.begin(), written.end(), out.begin());
   uint8_t* identity = out.data() + header;
   const auto captured_us = static_cast<uint64_t>(captured.micros());
   std::copy(kVideoMagic.begin(), kVideoMagic.end(), identity);
@@ -105,18 +102,6 @@ void WriteVideoFrame(std::span<uint8_t> out, bool key_frame, int width, int heig
   const auto filling = out.subspan(header + kVideoIdentity);
   Fill(filling, number);
   StoreU64(identity + 16, ContentDigest(filling, VideoSeed(number, captured_us)));
-}
-
-std::optional<Vp8FrameHeader> ParseVp8FrameHeader(ByteView frame) {
-  if (frame.size() < kFrameTag) return std::nullopt;
-  Vp8FrameHeader header;
-  header.key_frame = (frame[0] & 1) == 0;
-  if (!header.key_frame) return header;
-  if (frame.size() < kKeyFrameHeader) return std::nullopt;
-  if (frame[3] != 0x9d || frame[4] != 0x01 || frame[5] != 0x2a) return std::nullopt;
-  header.width = (frame[7] & 0x3f) << 8 | frame[6];
-  header.height = (frame[9] & 0x3f) << 8 | frame[8];
-  return header;
 }
 
 FrameIdentity ReadVideoFrame(ByteView frame) {
@@ -136,16 +121,19 @@ FrameIdentity ReadVideoFrame(ByteView frame) {
   return result;
 }
 
-void WriteAudioFrame(std::span<uint8_t> out, TimeDelta duration, bool stereo, uint32_t number,
-                     Timestamp captured) {
+void WriteAudioFrame(std::span<uint8_t> out, TimeDelta duration, bool pause, bool stereo,
+                     uint32_t number, Timestamp captured) {
   CHECK(out.size() >= 2);
-  // RFC 6716 table 2: configurations 30 and 31 are fullband CELT of 10 and 20 ms, 10 and 11
-  // wideband SILK of 40 and 60 ms.
-  const uint8_t config = duration <= TimeDelta::Millis(10)   ? 30
-                         : duration <= TimeDelta::Millis(20) ? 31
-                         : duration <= TimeDelta::Millis(40) ? 10
-                                                             : 11;
-  out[0] = static_cast<uint8_t>(config << 3 | (stereo ? 1 << 2 : 0));
+  // RFC 6716 table 2: 30 and 31 are fullband CELT of 10 and 20 ms, 8 to 11 wideband SILK of 10 to 60 ms.
+  const bool speech_coding = pause || duration > TimeDelta::Millis(20);
+  const int length = duration <= TimeDelta::Millis(10)   ? 0
+                     : duration <= TimeDelta::Millis(20) ? 1
+                     : duration <= TimeDelta::Millis(40) ? 2
+                                                         : 3;
+  rtp::OpusToc toc;
+  toc.config = static_cast<uint8_t>((speech_coding ? 8 : 30) + length);
+  toc.stereo = stereo;
+  out[0] = toc.Encode();
   if (out.size() < kAudioIdentity) {
     Fill(out.subspan(1), number);
     // Not to be taken for an identity that was cut.
@@ -175,6 +163,12 @@ FrameIdentity ReadAudioFrame(ByteView packet) {
                      ? ContentCheck::kIntact
                      : ContentCheck::kCorrupt;
   return result;
+}
+
+bool IsComfortNoise(ByteView packet) {
+  if (packet.size() <= 2) return true;
+  return packet.size() <= kAudioIdentity &&
+         rtp::OpusToc::Decode(packet[0]).mode() == rtp::OpusMode::kSilk;
 }
 
 }  // namespace rtclab::media

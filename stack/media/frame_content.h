@@ -32,21 +32,16 @@ void WriteVideoFrame(std::span<uint8_t> out, bool key_frame, int width, int heig
                      Timestamp captured);
 FrameIdentity ReadVideoFrame(ByteView frame);
 
-// What an RTP packet's VP8 payload says of the frame that begins there (RFC 6386 section 9.1).
-struct Vp8FrameHeader {
-  bool key_frame = false;
-  int width = 0;  // key frames
-  int height = 0;
-};
-// nullopt: too short, or a key frame without its start code.
-std::optional<Vp8FrameHeader> ParseVp8FrameHeader(ByteView frame);
-
 // An Opus packet of one frame (RFC 6716 section 3.1, code 0) of fullband CELT with the `duration`
-// (10 or 20 ms; longer ones are SILK at wideband), its identity and filling. `out` is the whole
+// (10 or 20 ms; longer ones and `pause`, a frame of
+// discontinuous transmission, are SILK at wideband), its identity and filling. `out` is the whole
 // packet, at least 2 bytes; below 16 it has no identity.
-void WriteAudioFrame(std::span<uint8_t> out, TimeDelta duration, bool stereo, uint32_t number,
-                     Timestamp captured);
+void WriteAudioFrame(std::span<uint8_t> out, TimeDelta duration, bool pause, bool stereo,
+                     uint32_t number, Timestamp captured);
 FrameIdentity ReadAudioFrame(ByteView packet);
+// Whether silence follows this packet: a frame without content (RFC 6716 section 2.1.9), or a short one of
+// speech coding, which is how the pause's refreshes look here and in libopus.
+bool IsComfortNoise(ByteView packet);
 
 }  // namespace rtclab::media
 

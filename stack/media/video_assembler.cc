@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "stack/rtp/vp8.h"
+
 namespace rtclab::media {
 
 void VideoAssembler::Release(Slot& slot) {
@@ -113,12 +115,12 @@ std::optional<VideoFrame> VideoAssembler::Complete(const VideoPacket& packet, bo
   frame.follows = first - 1;
   while (Has(frame.follows) && At(frame.follows).padding) --frame.follows;
   frame.size = static_cast<int64_t>(scratch_.size());
-  const auto header = ParseVp8FrameHeader(scratch_);
+  const auto header = rtp::ParseVp8FrameHeader(scratch_);
   if (!header) {
     malformed = true;
     return std::nullopt;
   }
-  frame.key_frame = header->key_frame;
+  frame.key_frame = header->keyframe;
   frame.width = header->width;
   frame.height = header->height;
   frame.identity = ReadVideoFrame(scratch_);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "stack/media/media_clock.h"
+
 namespace rtclab::media {
 namespace {
 
@@ -18,8 +20,7 @@ VideoPlayout::VideoPlayout(const PlayoutConfig& config, uint32_t clock_rate)
     : config_(config), clock_rate_(clock_rate) {}
 
 TimeDelta VideoPlayout::MediaTime(int64_t timestamp) const {
-  return TimeDelta::Nanos(timestamp / clock_rate_ * 1'000'000'000 +
-                          timestamp % clock_rate_ * 1'000'000'000 / clock_rate_);
+  return FromTicks(timestamp, clock_rate_);
 }
 
 TimeDelta VideoPlayout::NeededDelay() const {
@@ -65,8 +66,9 @@ void VideoPlayout::OnPacket(Timestamp now, int64_t sequence) {
   if (next_timeout_.IsInfinite()) UpdateTimeout(now);
 }
 
-void VideoPlayout::OnPacketLost(Timestamp now, int64_t sequence) {
-  lost_ = lost_ ? std::max(*lost_, sequence) : sequence;
+void VideoPlayout::OnGapGivenUp(Timestamp now) {
+  // The oldest gap is the one right after what was decoded last.
+  lost_ = decoder_.last_sequence + 1;
   CheckKeyframe(now);
   UpdateTimeout(now);
 }

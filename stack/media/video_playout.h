@@ -50,8 +50,8 @@ class VideoPlayout {
   void Insert(Timestamp now, const VideoFrame& frame);
   // A packet of the stream arrived (whatever became of it): the far end is alive.
   void OnPacket(Timestamp now, int64_t sequence);
-  // This packet will not come any more: neither retransmission nor FEC brought it.
-  void OnPacketLost(Timestamp now, int64_t sequence);
+  // What is missing now will not come any more: neither retransmission nor FEC brought it.
+  void OnGapGivenUp(Timestamp now);
   void SetRtt(TimeDelta rtt) { rtt_ = rtt; }
 
   // Decodes what is due. The frames rendered at `now` are at most one; dropped ones are counted.
@@ -100,7 +100,7 @@ class VideoPlayout {
   DecoderState decoder_;
   std::optional<Rendered> rendered_;
   std::optional<int64_t> done_up_to_;
-  std::optional<int64_t> lost_;  // the highest packet given up
+  std::optional<int64_t> lost_;  // a packet that was given up
   TimeDelta rtt_;
   Timestamp last_packet_;
   std::optional<int64_t> first_packet_;
