@@ -5,6 +5,9 @@
 
 #include "stack/base/check.h"
 #include "stack/congestion/fixed_rate.h"
+#include "stack/congestion/gcc.h"
+#include "stack/congestion/nada.h"
+#include "stack/congestion/scream.h"
 
 namespace rtclab::congestion {
 namespace {
@@ -50,8 +53,11 @@ std::unique_ptr<Controller> MakeController(ControllerKind kind, const Controller
   CHECK(limits.min > DataRate() && limits.min <= limits.start && limits.start <= limits.max);
   switch (kind) {
     case ControllerKind::kGcc:
+      return std::make_unique<GccController>(config);
     case ControllerKind::kNada:
+      return std::make_unique<NadaController>(config);
     case ControllerKind::kScream:
+      return std::make_unique<ScreamController>(config);
     case ControllerKind::kNone:
       break;
   }

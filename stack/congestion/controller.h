@@ -34,6 +34,7 @@ struct RateLimits {
   DataRate min = DataRate::KilobitsPerSec(150);  // RFC 8867 section 4.3
   DataRate start = DataRate::KilobitsPerSec(300);
   DataRate max = DataRate::KilobitsPerSec(2500);
+  DataRate padding;  // pad up to this rate as far as the target allows; zero: no padding
 
   bool operator==(const RateLimits&) const = default;
 };
@@ -94,7 +95,8 @@ class Controller {
   virtual void OnAllocation(Timestamp now, const RateLimits& limits) = 0;
   // The network came or went (ICE). Sending and probing begin with the first `true`.
   virtual void OnNetworkAvailable(Timestamp now, bool available);
-  // What waits in the pacer: RFC 8698's buffer_len, RFC 8298's rtp_queue_size.
+  // What waits in the pacer: RFC 8698's buffer_len, RFC 8298's rtp_queue_size. Best told just before
+  // a frame is enqueued, so that what counts is what is left of the frame before.
   virtual void OnQueue(Timestamp now, DataSize queued);
 
   virtual void HandleTimeout(Timestamp now) = 0;

@@ -32,9 +32,9 @@ class NackGenerator {
  public:
   explicit NackGenerator(const NackConfig& config = {});
 
-  // A packet of the stream has come, by itself, by RTX or by FEC. `keyframe_start`: the packet begins a
-  // frame that needs none before it; once it is complete, older gaps need no answer, and they are
-  // dropped when the missing are too many.
+  // A packet of the stream has come, by itself, by RTX or by FEC. `keyframe_start`: it begins a frame
+  // that needs none before it; when too many are missing, those before it are dropped first, without
+  // harm.
   void OnPacket(Timestamp now, uint16_t sequence, bool keyframe_start = false);
   // Everything before this sequence number has been played out or given up.
   void ClearUpTo(uint16_t sequence);
@@ -65,7 +65,6 @@ class NackGenerator {
 
   NackConfig config_;
   TimeDelta rtt_;
-  SequenceUnwrapper unwrapper_;
   std::optional<int64_t> highest_;
   std::optional<int64_t> last_keyframe_;
   std::deque<Missing> missing_;  // by sequence

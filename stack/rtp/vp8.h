@@ -76,7 +76,7 @@ class Vp8Packetizer {
   bool Next(uint8_t* out);
 
  private:
-  std::size_t DataSize(std::size_t index) const;
+  std::size_t PieceSize(std::size_t index) const;
 
   ByteView frame_;
   Vp8Descriptor descriptor_;

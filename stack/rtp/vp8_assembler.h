@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -18,7 +17,7 @@
 namespace rtclab::rtp {
 
 struct Vp8Frame {
-  int64_t first_sequence = 0;  // unwrapped, of its packets
+  int64_t first_sequence = 0;  // unwrapped, of its packets; the stream's first is 65536 and on
   int64_t last_sequence = 0;
   uint32_t timestamp = 0;
   Vp8Descriptor descriptor;  // of the first packet
@@ -35,7 +34,8 @@ struct Vp8Frame {
 // decoded is the jitter buffer's business.
 class Vp8Assembler {
  public:
-  explicit Vp8Assembler(std::size_t max_packets = 2048);
+  // Holds the youngest `capacity` packets; a power of two, at most 32768.
+  explicit Vp8Assembler(std::size_t capacity = 2048);
 
   // False when the payload is malformed, a duplicate, or older than what has been dropped.
   bool Insert(Timestamp now, const PacketView& packet);
@@ -43,23 +43,30 @@ class Vp8Assembler {
   // Forgets packets before this unwrapped sequence number.
   void DropBefore(int64_t sequence);
 
-  std::size_t buffered_packets() const { return packets_.size(); }
+  std::size_t buffered_packets() const { return buffered_; }
 
  private:
   struct Stored {
-    uint32_t timestamp;
-    bool marker;
-    bool start;
-    bool delivered;  // in a frame already: kept to know duplicates
+    int64_t sequence = -1;  // -1: free
+    uint32_t timestamp = 0;
+    bool marker = false;
+    bool start = false;
+    bool delivered = false;  // in a frame already: kept to know duplicates
     Timestamp arrival;
-    Bytes payload;  // with its descriptor
+    Bytes payload;  // with its descriptor; the buffer is used again
   };
-  void TryComplete(std::map<int64_t, Stored>::iterator at);
+  Stored& SlotOf(int64_t sequence) {
+    return slots_[static_cast<std::size_t>(sequence) & (slots_.size() - 1)];
+  }
+  // The packet with this number if it is there, of this frame, and not delivered.
+  Stored* Waiting(int64_t sequence, uint32_t timestamp);
+  void TryComplete(int64_t sequence, uint32_t timestamp);
+  void Deliver(int64_t first, int64_t last);
 
-  std::size_t max_packets_;
-  SequenceUnwrapper unwrapper_;
-  std::map<int64_t, Stored> packets_;
-  std::optional<int64_t> dropped_before_;
+  std::vector<Stored> slots_;
+  std::optional<int64_t> highest_;
+  int64_t dropped_before_ = 0;
+  std::size_t buffered_ = 0;
   std::deque<Vp8Frame> frames_;
 };
 
