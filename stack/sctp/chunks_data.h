@@ -18,14 +18,14 @@ namespace rtclab::sctp {
 //   |                              TSN                              |
 //   |      Stream Identifier S      |   Stream Sequence Number n    |
 //   |                  Payload Protocol Identifier                  |
-//   \                           User Data                           \
+//   /                           User Data                           /
 //
 //   |   Type = 64   |  Res  |I|U|B|E|       Length = Variable       |
 //   |                              TSN                              |
 //   |        Stream Identifier      |           Reserved            |
 //   |                      Message Identifier                       |
 //   |    Payload Protocol Identifier / Fragment Sequence Number     |
-//   \                           User Data                           \
+//   /                           User Data                           /
 struct DataChunk {
 static constexpr uint8_t kEnd = 1, kBegin = 2, kUnordered = 4, kImmediate = 8;
 static constexpr std::size_t kDataHeader = 16;

@@ -20,7 +20,7 @@ inline constexpr uint32_t kErrorDetectionDtls = 1;
 //   |           Advertised Receiver Window Credit (a_rwnd)          |
 //   |  Number of Outbound Streams   |   Number of Inbound Streams   |
 //   |                          Initial TSN                          |
-//   \              Optional/Variable-Length Parameters              \
+//   /              Optional/Variable-Length Parameters              /
 struct InitChunk {
 uint32_t initiate_tag = 0;
 uint32_t a_rwnd = 0;

@@ -187,7 +187,7 @@ void Reassembly::Skip(Tsn cumulative, const ForwardTsnChunk& forward,
         const MessageKey& key = item.first;
         const bool later = static_cast<int32_t>(key.mid - skip.sequence) > 0;
         if (key.stream != skip.stream || key.unordered != skip.unordered || later) return false;
-        buffered_ -= item.second.DropIf([](uint64_t, const FragmentRuns::Run&) { return true; });
+        buffered_ -= item.second.Cost();
         return true;
       });
     }
@@ -209,7 +209,7 @@ void Reassembly::ResetStreams(std::span<const uint16_t> streams) {
     stream = InStream();
     std::erase_if(by_message_, [&](auto& item) {
       if (item.first.stream != id) return false;
-      buffered_ -= item.second.DropIf([](uint64_t, const FragmentRuns::Run&) { return true; });
+      buffered_ -= item.second.Cost();
       return true;
     });
     buffered_ -=

@@ -46,6 +46,11 @@ class FragmentRuns {
   Verdict Insert(uint64_t number, const DataChunk& data, std::size_t expected, std::size_t& held,
                  Run& complete);
   bool empty() const { return runs_.empty(); }
+  std::size_t Cost() const {
+    std::size_t sum = 0;
+    for (const auto& [number, run] : runs_) sum += run.Cost();
+    return sum;
+  }
   // Drops the runs that `drop(first number, run)` names; their cost.
   template <typename Predicate>
   std::size_t DropIf(Predicate drop) {

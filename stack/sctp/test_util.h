@@ -70,8 +70,8 @@ class Endpoint {
 
 class Pair {
  public:
-  explicit Pair(AssociationConfig config = {}, LinkConfig link = {}, uint64_t seed = 1)
-      : Pair(config, config, link, seed) {}
+  explicit Pair(AssociationConfig config = {}, LinkConfig link_config = {}, uint64_t seed = 1)
+      : Pair(config, config, link_config, seed) {}
   Pair(AssociationConfig a_config, AssociationConfig z_config, LinkConfig link_config,
        uint64_t seed)
       : link(link_config), a(a_config, seed, "a"), z(z_config, seed, "z"), rng_(seed, "link") {}

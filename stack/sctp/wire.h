@@ -97,7 +97,7 @@ constexpr uint64_t kSerialBase = uint64_t{1} << 32;
 // A chunk in a packet.
 //
 //   |   Chunk Type  |  Chunk Flags  |         Chunk Length          |
-//   \                          Chunk Value                          /
+//   /                          Chunk Value                          /
 struct ChunkView {
   uint8_t type = 0;
   uint8_t flags = 0;
@@ -109,7 +109,7 @@ struct ChunkView {
 // A parameter or an error cause.
 //
 //   |          Parameter Type       |       Parameter Length        |
-//   \                       Parameter Value                         /
+//   /                       Parameter Value                         /
 struct Tlv {
   uint16_t type = 0;
   ByteView value;
