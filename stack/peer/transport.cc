@@ -22,10 +22,10 @@ std::vector<dtls::Fingerprint> ToDtls(const std::vector<sdp::Fingerprint>& list)
 
 }  // namespace
 
-PeerTransport::PeerTransport(PeerTransportConfig config, Rng& rng)
+PeerTransport::PeerTransport(PeerTransportConfig config, Randoms randoms)
     : config_(std::move(config)),
-      rng_(rng),
-      ice_(config_.ice, rng),
+      randoms_(randoms),
+      ice_(config_.ice, randoms.ice),
       used_ufrags_{ice_.agent().local_credentials().ufrag} {}
 
 void PeerTransport::Gather(Timestamp now, std::span<const TransportAddress> hosts) {
@@ -98,7 +98,7 @@ void PeerTransport::ApplyDtls(Timestamp now, const JsepTransport& jsep, bool has
     config.role = *jsep.dtls_client ? dtls::Role::kClient : dtls::Role::kServer;
     config.remote_fingerprints = ToDtls(jsep.remote_fingerprints);
     config.srtp_required = has_media;
-    dtls_ = std::make_unique<dtls::Transport>(std::move(config), rng_);
+    dtls_ = std::make_unique<dtls::Transport>(std::move(config), randoms_.dtls);
   }
   MaybeStartDtls(now);
 }
@@ -121,7 +121,7 @@ media::Engine& PeerTransport::EnsureEngine(Timestamp now, const media::EngineCon
     const std::size_t tag = protect_ ? protect_->rtp_overhead() : 16;
     with_overhead.overhead_per_packet =
         DataSize::Bytes(static_cast<int64_t>(packet_overhead_ + tag));
-    engine_ = std::make_unique<media::Engine>(std::move(with_overhead), rng_);
+    engine_ = std::make_unique<media::Engine>(std::move(with_overhead), randoms_.media);
     network_available_ = false;
     UpdateNetwork(now);
   }

@@ -65,8 +65,11 @@ class PeerTransport {
  public:
   using Event = PeerTransportEvent;
 
-  // `rng` must outlive the transport.
-  PeerTransport(PeerTransportConfig config, Rng& rng);
+  // The streams must outlive the transport. One each, so that more of one protocol changes nothing for the others.
+  struct Randoms {
+    Rng &ice, &dtls, &media;
+  };
+  PeerTransport(PeerTransportConfig config, Randoms randoms);
 
   int id() const { return config_.id; }
   void Gather(Timestamp now, std::span<const TransportAddress> hosts);
@@ -133,7 +136,7 @@ class PeerTransport {
   bool IsWritable() const;
 
   PeerTransportConfig config_;
-  Rng& rng_;
+  Randoms randoms_;
   IceTransport ice_;
   std::vector<TransportAddress> hosts_;
   std::vector<std::string> used_ufrags_;  // of our generations

@@ -282,6 +282,10 @@ std::optional<NegotiatorEvent> Negotiator::PollEvent() {
       negotiation_needed_ = needed;
     }
   }
+  return PollEventNow();
+}
+
+std::optional<NegotiatorEvent> Negotiator::PollEventNow() {
   if (events_.empty()) return std::nullopt;
   NegotiatorEvent event = std::move(events_.front());
   events_.pop_front();

@@ -201,6 +201,8 @@ class Negotiator {
 
   // The negotiation-needed flag is looked at when no event is left, as webrtc-pc's queued task does.
   std::optional<NegotiatorEvent> PollEvent();
+  // As above, without looking at the flag.
+  std::optional<NegotiatorEvent> PollEventNow();
 
  private:
   // One m-section, in its place, as the descriptions applied so far make it.
