@@ -8,7 +8,6 @@ namespace rtclab::media {
 
 void AudioInput::OnMedia(Timestamp now, const rtp::PacketView& packet, int64_t sequence, Origin) {
   nack_.OnPacket(now, packet.sequence_number());
-  if (packet.payload().empty()) return;
   const auto opus = rtp::ParseOpusPacket(packet.payload());
   if (!opus || opus->samples() == 0) {
     ++counters_.packets_discarded;
@@ -29,6 +28,10 @@ void AudioInput::OnMedia(Timestamp now, const rtp::PacketView& packet, int64_t s
   CountContent(identity);
   if (identity.check == ContentCheck::kIntact) frame.captured = identity.captured;
   playout_.Insert(now, frame);
+}
+
+void AudioInput::OnEmpty(Timestamp now, uint16_t sequence_number, int64_t) {
+  nack_.OnPacket(now, sequence_number);
 }
 
 void AudioInput::HandleMediaTimeout(Timestamp now) {

@@ -17,6 +17,7 @@ class AudioInput final : public RtpInput {
  protected:
   void OnMedia(Timestamp now, const rtp::PacketView& packet, int64_t sequence,
                Origin origin) override;
+  void OnEmpty(Timestamp now, uint16_t sequence_number, int64_t sequence) override;
   void HandleMediaTimeout(Timestamp now) override;
   Timestamp NextMediaTimeout() const override { return playout_.NextTimeout(); }
   void FillMediaStats(Timestamp now, InboundRtpStats& stats) const override;

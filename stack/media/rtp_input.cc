@@ -34,7 +34,9 @@ RtpInput::RtpInput(const ReceiveStreamConfig& config, const CodecConfig& codec, 
       outbox_(outbox),
       nack_(NackFor(codec)),
       // The stream was associated by signalling or by its extensions, so there is no doubt about it.
-      statistics_(ssrc, static_cast<int>(codec.clock_rate), 0) {}
+      statistics_(ssrc, static_cast<int>(codec.clock_rate), 0) {
+  if (config.fec.kind != FecKind::kNone) fec_.emplace(config.fec, config.extensions, ssrc);
+}
 
 void RtpInput::CountBytes(const rtp::PacketView& packet) {
   ++counters_.packets_received;
@@ -47,6 +49,7 @@ void RtpInput::OnPacket(Timestamp now, const rtp::PacketView& packet, uint8_t ec
                             DataSize::Bytes(static_cast<int64_t>(packet.payload().size())))) {
     return;
   }
+  ended_ = false;
   CountBytes(packet);
   if (ecn == 3) ++counters_.packets_received_with_ce;
   if (ecn == 1) ++counters_.packets_received_with_ect1;
@@ -68,15 +71,40 @@ void RtpInput::OnRtx(Timestamp now, const rtp::PacketView& packet) {
   if (view) Dispatch(now, *view, Origin::kRetransmission);
 }
 
-void RtpInput::OnFlexfec(Timestamp, const rtp::PacketView& packet) {
+void RtpInput::OnFlexfec(Timestamp now, const rtp::PacketView& packet) {
   CountBytes(packet);
   ++counters_.fec_packets_received;
   counters_.fec_bytes_received += packet.payload().size();
+  if (!fec_) return;
+  fec_->OnRepair(packet);
+  Recover(now);
 }
 
 void RtpInput::Dispatch(Timestamp now, const rtp::PacketView& packet, Origin origin) {
-  OnMedia(now, packet, sequences_.Unwrap(packet.sequence_number()), origin);
+  const int64_t sequence = sequences_.Unwrap(packet.sequence_number());
+  if (packet.payload().empty()) {
+    OnEmpty(now, packet.sequence_number(), sequence);
+  } else if (!fec_ || origin == Origin::kFec) {
+    OnMedia(now, packet, sequence, origin);
+  } else if (const auto media = fec_->OnMedia(packet)) {
+    if (const auto view = rtp::PacketView::Parse(*media)) OnMedia(now, *view, sequence, origin);
+    Recover(now);
+  } else {
+    ++counters_.fec_packets_received;
+    counters_.fec_bytes_received += packet.payload().size();
+    OnEmpty(now, packet.sequence_number(), sequence);
+    Recover(now);
+  }
   if (nack_.PollKeyframeRequest()) OnGapGivenUp(now);
+}
+
+void RtpInput::Recover(Timestamp now) {
+  while (const auto recovered = fec_->PollRecovered()) {
+    const auto view = rtp::PacketView::Parse(*recovered);
+    if (!view) continue;
+    ++counters_.packets_recovered_by_fec;
+    Dispatch(now, *view, Origin::kFec);
+  }
 }
 
 void RtpInput::OnSenderReport(Timestamp now, const rtp::SenderReport& report) {
@@ -99,6 +127,13 @@ void RtpInput::OnSenderReport(Timestamp now, const rtp::SenderReport& report) {
       TimeDelta::Nanos(static_cast<int64_t>(uint64_t{report.ntp.fraction} * 1'000'000'000 >> 32));
 }
 
+void RtpInput::OnRoundTrip(TimeDelta rtt) {
+  if (!remote_) return;
+  remote_->round_trip_time = rtt.seconds();
+  remote_->total_round_trip_time += rtt.seconds();
+  ++remote_->round_trip_time_measurements;
+}
+
 void RtpInput::HandleTimeout(Timestamp now) {
   if (nack_.NextTimeout() <= now) nack_.HandleTimeout(now);
   if (nack_.PollKeyframeRequest()) OnGapGivenUp(now);
@@ -106,6 +141,7 @@ void RtpInput::HandleTimeout(Timestamp now) {
 }
 
 Timestamp RtpInput::NextTimeout() const {
+  if (ended_) return Timestamp::PlusInfinity();
   return std::min(nack_.NextTimeout(), NextMediaTimeout());
 }
 

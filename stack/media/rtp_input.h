@@ -13,6 +13,8 @@
 #include "stack/base/units.h"
 #include "stack/media/config.h"
 #include "stack/media/engine_events.h"
+#include "stack/media/fec_receiver.h"
+#include "stack/media/frame_content.h"
 #include "stack/media/outbox.h"
 #include "stack/media/stats.h"
 #include "stack/rtp/nack_generator.h"
@@ -43,6 +45,10 @@ class RtpInput {
   // A packet of its FlexFEC stream.
   void OnFlexfec(Timestamp now, const rtp::PacketView& packet);
   void OnSenderReport(Timestamp now, const rtp::SenderReport& report);
+  // A round-trip time measured by this end as a receiver (RFC 3611 section 4.5).
+  void OnRoundTrip(TimeDelta rtt);
+  // The far end said BYE: it rests until a packet comes again.
+  void OnGoodbye() { ended_ = true; }
   virtual void SetRtt(TimeDelta rtt) { nack_.SetRtt(rtt); }
 
   void HandleTimeout(Timestamp now);
@@ -71,6 +77,8 @@ class RtpInput {
                        Origin origin) = 0;
   virtual void HandleMediaTimeout(Timestamp now) = 0;
   virtual Timestamp NextMediaTimeout() const = 0;
+  // A packet that carries nothing to play: padding or FEC.
+  virtual void OnEmpty(Timestamp now, uint16_t sequence_number, int64_t sequence) = 0;
   // Packets were given up that will be missed.
   virtual void OnGapGivenUp(Timestamp) {}
   virtual void FillMediaStats(Timestamp now, InboundRtpStats& stats) const = 0;
@@ -89,11 +97,14 @@ class RtpInput {
  private:
   void Dispatch(Timestamp now, const rtp::PacketView& packet, Origin origin);
   void CountBytes(const rtp::PacketView& packet);
+  void Recover(Timestamp now);
 
+  bool ended_ = false;
   uint32_t rtx_ssrc_ = 0;
   uint32_t fec_ssrc_ = 0;
   rtp::ReceiveStatistics statistics_;
   rtp::SequenceUnwrapper sequences_;
+  std::optional<FecReceiver> fec_;
   std::optional<RemoteOutboundRtpStats> remote_;
 };
 

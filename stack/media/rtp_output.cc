@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "stack/media/fec_sender.h"
 #include "stack/media/media_clock.h"
 #include "stack/rtp/header_extensions.h"
 #include "stack/rtp/rtx.h"
@@ -42,7 +43,7 @@ RtpOutput::RtpOutput(const SendStreamConfig& config, std::size_t index, Rng& rng
       feedback_(FeedbackOf(config.codec, config.extensions)),
       // One FlexFEC stream protects one media stream: the first.
       fec_ssrc_(config.fec.kind == FecKind::kFlexfec && index == 0 ? config.fec.ssrc : 0),
-      fec_payload_type_(config.fec.payload_type),
+      red_payload_type_(config.fec.kind == FecKind::kUlpfec ? config.fec.red_payload_type : 0),
       sequence_(static_cast<uint16_t>(rng.NextU32() & 0x7fff)),
       rtx_sequence_(static_cast<uint16_t>(rng.NextU32() & 0x7fff)),
       fec_sequence_(static_cast<uint16_t>(rng.NextU32() & 0x7fff)),
@@ -108,6 +109,7 @@ rtp::PacketBuilder RtpOutput::BeginFec(uint8_t payload_type, uint32_t timestamp,
                                        std::size_t payload_size) {
   const rtp::RtpHeader header{false, payload_type, fec_sequence_++, timestamp, fec_ssrc_};
   rtp::PacketBuilder builder(header, HeaderSize() + payload_size + 24);
+  builder.AddCsrc(encoding_.ssrc);  // RFC 8627 section 4.2.1: the SSRCs that are protected
   AddExtensions(builder, {}, false);
   return builder;
 }
@@ -125,7 +127,13 @@ std::optional<Bytes> RtpOutput::Retransmission(Timestamp now, uint16_t sequence)
   if (!codec_.nack) return std::nullopt;
   const auto packet = history_.Retransmit(now, sequence);
   if (!packet) return std::nullopt;
-  if (encoding_.rtx_ssrc != 0 && codec_.rtx_payload_type) return WrapAsRtx(*packet);
+  const bool has_rtx = encoding_.rtx_ssrc != 0 && codec_.rtx_payload_type;
+  if (red_payload_type_ != 0 && has_rtx) {
+    // The RTX payload type stands for the codec's, so what goes again is what RED holds; FEC does not.
+    const auto media = UnwrapRed(*packet, red_payload_type_, codec_.payload_type);
+    return media ? std::optional<Bytes>(WrapAsRtx(*media)) : std::nullopt;
+  }
+  if (has_rtx) return WrapAsRtx(*packet);
   return Bytes(packet->begin(), packet->end());
 }
 
@@ -135,9 +143,8 @@ std::optional<Bytes> RtpOutput::Padding(Timestamp now, DataSize size, bool media
   const auto amount = static_cast<uint8_t>(std::clamp<std::size_t>(wanted, 32, kMostPadding));
   if (encoding_.rtx_ssrc != 0 && codec_.rtx_payload_type) {
     if (wanted >= kLeastUsefulPadding) {
-      if (const auto packet = history_.ForPadding(now, kLeastUsefulPadding)) {
-        return WrapAsRtx(*packet);
-      }
+      const auto packet = history_.ForPadding(now, kLeastUsefulPadding);
+      if (packet && red_payload_type_ == 0) return WrapAsRtx(*packet);
     }
     rtp::PacketBuilder builder(
         {false, *codec_.rtx_payload_type, rtx_sequence_++, last_timestamp_, encoding_.rtx_ssrc},

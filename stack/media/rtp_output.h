@@ -91,7 +91,7 @@ class RtpOutput {
   const ExtensionIds extensions_;
   const PacketFeedback feedback_;
   const uint32_t fec_ssrc_;
-  const uint8_t fec_payload_type_;
+  const uint8_t red_payload_type_;  // 0: without RED
   uint16_t sequence_;
   uint16_t rtx_sequence_;
   uint16_t fec_sequence_ = 0;

@@ -150,8 +150,11 @@ struct RemoteOutboundRtpStats : RtpStreamStats {
   uint64_t packets_sent = 0;
   uint64_t bytes_sent = 0;
   uint64_t reports_sent = 0;
-  Timestamp remote_timestamp;  // by its clock
-  Timestamp timestamp;         // when the report arrived
+  Timestamp remote_timestamp;             // by its clock
+  std::optional<double> round_trip_time;  // from RFC 3611, where this end only receives
+  double total_round_trip_time = 0;
+  uint64_t round_trip_time_measurements = 0;
+  Timestamp timestamp;  // when the report arrived
 };
 
 // RTCAudioSourceStats and RTCVideoSourceStats.

@@ -25,11 +25,6 @@ void VideoInput::SetRtt(TimeDelta rtt) {
 void VideoInput::OnMedia(Timestamp now, const rtp::PacketView& packet, int64_t sequence,
                          Origin origin) {
   playout_.OnPacket(now, sequence);
-  if (packet.payload().empty()) {
-    nack_.OnPacket(now, packet.sequence_number());
-    assembler_.InsertPadding(sequence);
-    return;
-  }
   const auto vp8 = rtp::ParseVp8Payload(packet.payload());
   if (!vp8) {
     nack_.OnPacket(now, packet.sequence_number());
@@ -75,6 +70,12 @@ void VideoInput::OnMedia(Timestamp now, const rtp::PacketView& packet, int64_t s
   CountContent(frame->identity);
   playout_.Insert(now, *frame);
   AfterPlayout(now);
+}
+
+void VideoInput::OnEmpty(Timestamp now, uint16_t sequence_number, int64_t sequence) {
+  playout_.OnPacket(now, sequence);
+  nack_.OnPacket(now, sequence_number);
+  assembler_.InsertPadding(sequence);
 }
 
 void VideoInput::HandleMediaTimeout(Timestamp now) {

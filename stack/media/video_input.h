@@ -28,6 +28,7 @@ class VideoInput final : public RtpInput {
  protected:
   void OnMedia(Timestamp now, const rtp::PacketView& packet, int64_t sequence,
                Origin origin) override;
+  void OnEmpty(Timestamp now, uint16_t sequence_number, int64_t sequence) override;
   void HandleMediaTimeout(Timestamp now) override;
   Timestamp NextMediaTimeout() const override;
   void OnGapGivenUp(Timestamp now) override { playout_.OnGapGivenUp(now); }

@@ -58,6 +58,7 @@ void VideoModel::SetResolution(int width, int height) {
 
 void VideoModel::Start(Timestamp now) {
   started_ = true;
+  key_frame_wanted_ = true;
   last_key_frame_ = now;
   next_screen_change_ =
       now + TimeDelta::SecondsF(rng_.Exponential() * config_.screen_change_interval.seconds());

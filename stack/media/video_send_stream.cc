@@ -39,6 +39,22 @@ VideoSendStream::VideoSendStream(const EngineConfig& engine, const SendStreamCon
     return config_.encodings[a->index].scale_down_by > config_.encodings[b->index].scale_down_by;
   });
   for (auto& layer : layers_) ConfigureLayer(*layer);
+  if (config_.fec.kind == FecKind::kNone) return;
+  // A FlexFEC stream protects one media stream, the first encoding's.
+  const std::size_t protected_layers =
+      config_.fec.kind == FecKind::kFlexfec ? 1 : config_.encodings.size();
+  for (std::size_t i = 0; i < protected_layers; ++i) {
+    fec_.push_back(std::make_unique<FecSender>(config_.fec, config_.codec));
+  }
+}
+
+void VideoSendStream::SetLoss(double loss) {
+  for (auto& fec : fec_) fec->SetLoss(loss);
+}
+
+void VideoSendStream::SetRtt(TimeDelta rtt) {
+  SendStream::SetRtt(rtt);
+  for (auto& fec : fec_) fec->SetRtt(rtt);
 }
 
 VideoModelConfig VideoSendStream::ModelFor(std::size_t index) const {
@@ -193,7 +209,9 @@ void VideoSendStream::Packetize(Timestamp now, Layer& layer, const EncodedFrame&
                                                             frame.layer_sync};
   }
   const uint32_t timestamp = output.RtpTimestamp(frame.captured);
-  const std::size_t room = max_packet_size_ - output.HeaderSize() - kRtxRoom;
+  FecSender* fec = layer.index < fec_.size() ? fec_[layer.index].get() : nullptr;
+  const std::size_t room =
+      max_packet_size_ - output.HeaderSize() - kRtxRoom - (fec != nullptr ? FecSender::kRoom : 0);
   rtp::Vp8Packetizer packetizer(frame_, descriptor, room);
   while (const std::size_t size = packetizer.NextSize()) {
     auto builder = output.Begin(false, config_.codec.payload_type, timestamp, size);
@@ -201,8 +219,10 @@ void VideoSendStream::Packetize(Timestamp now, Layer& layer, const EncodedFrame&
     Bytes packet = builder.Build();
     if (last) rtp::SetMarker(packet, true);
     output.OnMarker(last);
+    if (fec != nullptr) packet = fec->AddMedia(std::move(packet));
     transport.Enqueue(now, output, congestion::PacketClass::kVideo, std::move(packet));
   }
+  if (fec != nullptr) fec->EndFrame(now, timestamp, output, transport);
 }
 
 double VideoSendStream::wire_factor(int64_t overhead) const {
@@ -210,7 +230,9 @@ double VideoSendStream::wire_factor(int64_t overhead) const {
                       static_cast<double>(overhead);
   const auto payload = static_cast<double>(max_packet_size_ - outputs_.front()->HeaderSize() -
                                            kLargestDescriptor - kRtxRoom);
-  return (payload + header) / payload;
+  double fec = 0;
+  for (const auto& sender : fec_) fec = std::max(fec, sender->overhead());
+  return (payload + header) / payload * (1 + fec);
 }
 
 DataRate VideoSendStream::encoder_target() const {

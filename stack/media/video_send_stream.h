@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "stack/media/fec_sender.h"
 #include "stack/media/media_clock.h"
 #include "stack/media/rate_allocation.h"
 #include "stack/media/send_stream.h"
@@ -23,6 +24,8 @@ class VideoSendStream final : public SendStream {
   RateDemand demand() const override;
   void SetRate(Timestamp now, DataRate payload_rate) override;
   void OnKeyframeRequest(Timestamp now, uint32_t ssrc) override;
+  void SetLoss(double loss) override;
+  void SetRtt(TimeDelta rtt) override;
   void HandleTimeout(Timestamp now, SendTransport& transport) override;
   Timestamp NextTimeout() const override;
   void FillStats(Timestamp now, EngineStats& stats) const override;
@@ -68,8 +71,9 @@ class VideoSendStream final : public SendStream {
 
   const std::size_t max_packet_size_;
   VideoModelConfig source_;
-  std::vector<std::unique_ptr<Layer>> layers_;  // from the lowest resolution to the highest
-  Bytes frame_;                                 // the frame being cut into packets
+  std::vector<std::unique_ptr<Layer>> layers_;   // from the lowest resolution to the highest
+  std::vector<std::unique_ptr<FecSender>> fec_;  // of each encoding; empty without FEC
+  Bytes frame_;                                  // the frame being cut into packets
   bool started_ = false;
 };
 
