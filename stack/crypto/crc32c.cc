@@ -29,18 +29,19 @@ constexpr SliceTables MakeSliceTables() {
   }
   return t;
 }
-constexpr SliceTables kSlices = MakeSliceTables();
+constexpr SliceTables kCrc32cSlices = MakeSliceTables();
 
 // Raw register in and out, without the inversions.
 uint32_t UpdateBySlices(uint32_t crc, const uint8_t* p, std::size_t size) {
   for (; size >= 8; p += 8, size -= 8) {
     const uint32_t low =
         crc ^ (uint32_t{p[0]} | uint32_t{p[1]} << 8 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 24);
-    crc = kSlices[7][low & 0xFF] ^ kSlices[6][low >> 8 & 0xFF] ^ kSlices[5][low >> 16 & 0xFF] ^
-          kSlices[4][low >> 24] ^ kSlices[3][p[4]] ^ kSlices[2][p[5]] ^ kSlices[1][p[6]] ^
-          kSlices[0][p[7]];
+    crc = kCrc32cSlices[7][low & 0xFF] ^ kCrc32cSlices[6][low >> 8 & 0xFF] ^
+          kCrc32cSlices[5][low >> 16 & 0xFF] ^ kCrc32cSlices[4][low >> 24] ^
+          kCrc32cSlices[3][p[4]] ^ kCrc32cSlices[2][p[5]] ^ kCrc32cSlices[1][p[6]] ^
+          kCrc32cSlices[0][p[7]];
   }
-  for (; size > 0; ++p, --size) crc = crc >> 8 ^ kSlices[0][(crc ^ *p) & 0xFF];
+  for (; size > 0; ++p, --size) crc = crc >> 8 ^ kCrc32cSlices[0][(crc ^ *p) & 0xFF];
   return crc;
 }
 
@@ -54,7 +55,7 @@ constexpr ZeroTables MakeZeroTables(int lane) {
   for (std::size_t k = 0; k < 4; ++k) {
     for (uint32_t bit = 0; bit < 8; ++bit) {
       uint32_t crc = 1u << (8 * k + bit);
-      for (int i = 0; i < lane; ++i) crc = crc >> 8 ^ kSlices[0][crc & 0xFF];
+      for (int i = 0; i < lane; ++i) crc = crc >> 8 ^ kCrc32cSlices[0][crc & 0xFF];
       for (uint32_t i = 0; i < 256; ++i) {
         if ((i >> bit & 1) != 0) t[k][i] ^= crc;
       }
