@@ -60,10 +60,10 @@ Agent::Impl::Impl(AgentConfig config, Rng& rng)
   }
   keys_ = std::make_shared<SessionKeys>();
   keys_->generation = -1;
-  StartGeneration(Timestamp::Zero());
+  StartGeneration(Timestamp::Zero(), config_.credentials);
 }
 
-void Agent::Impl::StartGeneration(Timestamp now) {
+void Agent::Impl::StartGeneration(Timestamp now, const Credentials& local) {
   const int generation = keys_->generation + 1;
   if (generation > 0) {
     previous_keys_ = keys_;
@@ -73,7 +73,11 @@ void Agent::Impl::StartGeneration(Timestamp now) {
     set_ = ChecklistSet(config_.streams, config_.max_pairs);
   }
   keys_->generation = generation;
-  keys_->local = {rng_->IceString(config_.ufrag_length), rng_->IceString(config_.password_length)};
+  keys_->local = local;
+  if (local.ufrag.empty()) {
+    keys_->local = {rng_->IceString(config_.ufrag_length),
+                    rng_->IceString(config_.password_length)};
+  }
   keys_->local_key = stun::IntegrityKey::ShortTerm(keys_->local.password);
   streams_.assign(config_.streams.size(), StreamState{});
   for (Component& c : components_) {
@@ -155,9 +159,15 @@ void Agent::Impl::SwitchRole(Role role, Timestamp) {
   Emit(RoleChanged{role});
 }
 
-void Agent::Impl::Restart(Timestamp now) {
+void Agent::Impl::Restart(Timestamp now, const Credentials& local) {
   if (state_ == AgentState::kClosed) return;
-  StartGeneration(now);
+  if (next_servers_) {
+    config_.policy = next_servers_->policy;
+    stun_servers_ = std::move(next_servers_->stun);
+    relay_servers_ = std::move(next_servers_->relays);
+    next_servers_.reset();
+  }
+  StartGeneration(now, local);
   gathering_ = !sockets_.empty();
   AddHostCandidates(0);
   // An allocation may have gone without our knowing, as with the NAT binding of its 5-tuple: each is asked for again.
@@ -165,6 +175,11 @@ void Agent::Impl::Restart(Timestamp now) {
   if (gathering_) gathering_until_ = now + config_.gathering_timeout;
   MaybeFinishGathering();
   Settle(now);
+}
+
+void Agent::Impl::SetServers(CandidatePolicy policy, std::vector<TransportAddress> stun_servers,
+                             std::vector<RelayServer> relay_servers) {
+  next_servers_ = Servers{policy, std::move(stun_servers), std::move(relay_servers)};
 }
 
 void Agent::Impl::Close(Timestamp now) {
@@ -269,7 +284,11 @@ std::vector<Candidate> Agent::remote_candidates(int stream) const {
   return out;
 }
 
-void Agent::Restart(Timestamp now) { impl_->Restart(now); }
+void Agent::Restart(Timestamp now, const Credentials& local) { impl_->Restart(now, local); }
+void Agent::SetServers(CandidatePolicy policy, std::vector<TransportAddress> stun_servers,
+                       std::vector<RelayServer> relay_servers) {
+  impl_->SetServers(policy, std::move(stun_servers), std::move(relay_servers));
+}
 void Agent::Close(Timestamp now) { impl_->Close(now); }
 
 bool Agent::Send(Timestamp now, ByteView payload, int stream, int component) {

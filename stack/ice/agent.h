@@ -112,7 +112,11 @@ class Agent {
   // RFC 8445 section 9, all streams: new credentials and a new generation of candidates. Host
   // addresses are taken over, all servers are asked again. Data goes on over the old pair until a
   // new one is selected; a relay that was not confirmed by then is released (CandidateReleased).
-  void Restart(Timestamp now);
+  // `local`: the new credentials, when a description has named them already; else they are made here.
+  void Restart(Timestamp now, const Credentials& local = {});
+  // Replaces the servers and the candidate policy for the next Restart(); what runs is left alone.
+  void SetServers(CandidatePolicy policy, std::vector<TransportAddress> stun_servers,
+                  std::vector<RelayServer> relay_servers);
   // Stops everything; state kClosed.
   void Close(Timestamp now);
 

@@ -59,7 +59,9 @@ class Agent::Impl {
                         std::string_view reason);
 
   // agent.cc
-  void Restart(Timestamp now);
+  void Restart(Timestamp now, const Credentials& local = {});
+  void SetServers(CandidatePolicy policy, std::vector<TransportAddress> stun_servers,
+                  std::vector<RelayServer> relay_servers);
   void Close(Timestamp now);
   std::optional<CandidatePair> SelectedPair(int stream, int component) const;
   CandidatePair Describe(int stream, int component, int local, int remote, uint64_t priority) const;
@@ -181,7 +183,7 @@ class Agent::Impl {
   };
 
   // --- agent.cc ----------------------------------------------------------------------------------
-  void StartGeneration(Timestamp now);
+  void StartGeneration(Timestamp now, const Credentials& local);
   void ForgetTransactions(Timestamp now);
   Component& component(int stream, int id);
   const Component* FindComponent(int stream, int id) const;
@@ -321,6 +323,12 @@ class Agent::Impl {
   uint32_t next_rank_ = 0;
   std::vector<TransportAddress> stun_servers_;
   std::vector<RelayServer> relay_servers_;
+  struct Servers {
+    CandidatePolicy policy = CandidatePolicy::kAll;
+    std::vector<TransportAddress> stun;
+    std::vector<RelayServer> relays;
+  };
+  std::optional<Servers> next_servers_;  // from the next restart on
   std::vector<Relay> relays_;
   FoundationTable foundations_;
   std::deque<GatherTask> gather_queue_;

@@ -91,6 +91,38 @@ TEST(AgentRestartTest, ALateCandidateOfTheOldGenerationIsIgnored) {
 }
 
 // One agent whose selected pair goes out through its only relay.
+TEST(AgentRestartTest, CredentialsMayBeGivenFromOutside) {
+  AgentConfig config = Controlling();
+  config.credentials = {"OFFR", "abcdefghijklmnopqrstuv"};
+  Solo solo(config);
+  EXPECT_EQ(solo.agent.local_credentials(), config.credentials);
+  const Credentials next{"NEXT", "vutsrqponmlkjihgfedcba"};
+  solo.agent.Restart(solo.now, next);
+  EXPECT_EQ(solo.agent.local_credentials(), next);
+  solo.agent.Restart(solo.now);
+  EXPECT_EQ(solo.agent.local_credentials().ufrag.size(), 8u);
+}
+
+TEST(AgentRestartTest, OtherServersAreAskedFromTheNextRestartOn) {
+  Solo solo;
+  solo.Gather({Addr("198.51.100.1:3478")});
+  solo.RunFor(TimeDelta::Millis(200));
+  solo.agent.SetServers(CandidatePolicy::kAll, {Addr("198.51.100.2:3478")}, {});
+  const auto asked = [&solo](std::string_view server) {
+    return std::any_of(solo.out.begin(), solo.out.end(),
+                       [&](const auto& t) { return t.second.destination == Addr(server); });
+  };
+  solo.RunFor(TimeDelta::Millis(200));
+  EXPECT_TRUE(asked("198.51.100.1:3478"));
+  EXPECT_FALSE(asked("198.51.100.2:3478"));
+  solo.out.clear();
+  solo.agent.Restart(solo.now);
+  solo.Pump();
+  solo.RunFor(TimeDelta::Millis(200));
+  EXPECT_FALSE(asked("198.51.100.1:3478"));
+  EXPECT_TRUE(asked("198.51.100.2:3478"));
+}
+
 class RelayRestartTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -55,6 +55,12 @@ struct NominationDelay {
   TimeDelta relayed = TimeDelta::Millis(500);
 };
 
+struct Credentials {
+  std::string ufrag;
+  std::string password;
+  bool operator==(const Credentials&) const = default;
+};
+
 struct AgentConfig {
   Role role = Role::kControlling;
   bool lite = false;
@@ -91,6 +97,9 @@ struct AgentConfig {
   // With several streams: whether the agent completes when some checklists failed and the others
   // completed (RFC 8445 section 8.1.2 leaves it to the controlling agent).
   bool continue_without_failed_streams = false;
+  // The first generation's credentials; empty: made from the agent's random stream. A JSEP offer names them before there is
+  // an agent (RFC 8829 section 5.2.1).
+  Credentials credentials;
   int ufrag_length = 8;      // RFC 8445 section 5.3: 24 bits or more: 4..32 characters
   int password_length = 24;  // RFC 8445 section 5.3: 128 bits or more: 22..256 characters
 };
@@ -104,12 +113,6 @@ struct HostAddress {
 
 struct RelayServer {
   TransportAddress address;
-};
-
-struct Credentials {
-  std::string ufrag;
-  std::string password;
-  bool operator==(const Credentials&) const = default;
 };
 
 // What the peer's description said beside its candidates.

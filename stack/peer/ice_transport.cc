@@ -52,9 +52,18 @@ void IceTransport::EndOfRemoteCandidates(Timestamp now, std::string_view ufrag) 
   Pump(now);
 }
 
-void IceTransport::Restart(Timestamp now) {
-  agent_.Restart(now);
+void IceTransport::Restart(Timestamp now, const ice::Credentials& local) {
+  agent_.Restart(now, local);
   Pump(now);
+}
+
+void IceTransport::SetServers(ice::CandidatePolicy policy,
+                              std::vector<TransportAddress> stun_servers,
+                              std::vector<TurnServer> turn_servers) {
+  std::vector<ice::RelayServer> relay_servers;
+  for (const TurnServer& server : turn_servers) relay_servers.push_back({server.address});
+  config_.turn_servers = std::move(turn_servers);
+  agent_.SetServers(policy, std::move(stun_servers), std::move(relay_servers));
 }
 
 bool IceTransport::Send(Timestamp now, ByteView payload) {

@@ -74,7 +74,11 @@ class IceTransport {
   Result<void> SetRemoteParameters(Timestamp now, const ice::RemoteParameters& remote);
   ice::AddResult AddRemoteCandidate(Timestamp now, const ice::Candidate& candidate);
   void EndOfRemoteCandidates(Timestamp now, std::string_view ufrag);
-  void Restart(Timestamp now);
+  void Restart(Timestamp now, const ice::Credentials& local = {});
+  // Other servers, another policy: from the next Restart() on. Allocations at servers that are no longer listed stay until
+  // they are released.
+  void SetServers(ice::CandidatePolicy policy, std::vector<TransportAddress> stun_servers,
+                  std::vector<TurnServer> turn_servers);
   // Sends over the selected or best valid pair; false when there is none.
   bool Send(Timestamp now, ByteView payload);
   // Closes the agent and gives the allocations back.

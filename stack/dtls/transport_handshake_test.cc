@@ -1,0 +1,162 @@
+// A handshake as it should be: flights, sizes, roles, early and fragmented datagrams, the key log.
+#include <gtest/gtest.h>
+
+#include "stack/dtls/dtls_test_util.h"
+#include "stack/dtls/record.h"
+
+namespace rtclab::dtls {
+namespace {
+
+using Arriving = TestPair::Arriving;
+
+TEST(TransportHandshakeTest, TakesTwoRoundTripsAndNoTimer) {
+  TestPair pair;
+  ASSERT_TRUE(pair.Connect());
+  // Four flights of 10 ms (RFC 6347 section 4.2.4, without the cookie exchange): the server has sent its last when it is connected.
+  EXPECT_EQ(pair.server_record.connected_at - Timestamp::Seconds(5), TimeDelta::Millis(30));
+  EXPECT_EQ(pair.client_record.connected_at - Timestamp::Seconds(5), TimeDelta::Millis(40));
+  EXPECT_EQ(pair.sent.size(), 4u);
+  EXPECT_EQ(pair.client->counters().retransmissions, 0u);
+  EXPECT_TRUE(pair.client->NextTimeout().IsInfinite());
+  EXPECT_TRUE(pair.server->NextTimeout().IsInfinite());
+  EXPECT_EQ(pair.client->state(), TransportState::kConnected);
+  EXPECT_EQ(pair.client_record.connected->cipher_suite, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+  EXPECT_EQ(pair.client->remote_certificate(), pair.server_certificate.der());
+  EXPECT_EQ(pair.server->remote_certificate(), pair.client_certificate.der());
+}
+
+TEST(TransportHandshakeTest, NothingHappensBeforeStart) {
+  TestPair pair;
+  EXPECT_EQ(pair.client->state(), TransportState::kNew);
+  EXPECT_FALSE(pair.client->PollTransmit());
+  EXPECT_TRUE(pair.client->NextTimeout().IsInfinite());
+  EXPECT_FALSE(pair.client->Send(pair.now, Bytes{1}));
+}
+
+TEST(TransportHandshakeTest, DatagramsBeforeStartAreTakenUpByStart) {
+  TestPair pair;
+  pair.client->Start(pair.now);
+  pair.RunUntil([&] { return pair.server->counters().datagrams_received > 0; });
+  pair.server->Start(pair.now);
+  pair.RunUntil([&] { return pair.BothConnected(); });
+  EXPECT_TRUE(pair.BothConnected());
+  EXPECT_EQ(pair.client->counters().retransmissions, 0u);
+}
+
+TEST(TransportHandshakeTest, OnlySixteenDatagramsWaitForStart) {
+  TestPair pair;
+  for (int i = 0; i < 20; ++i) pair.server->HandlePacket(pair.now, Bytes{22});
+  EXPECT_EQ(pair.server->counters().ignored_datagrams, 4u);
+}
+
+class TransportMtuTest : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(TransportMtuTest, NoDatagramOfAHandshakeIsLarger) {
+  TestPair::Options options;
+  options.client.mtu = options.server.mtu = GetParam();
+  TestPair pair(options);
+  ASSERT_TRUE(pair.Connect());
+  std::size_t largest = 0;
+  for (const auto& sent : pair.sent) largest = std::max(largest, sent.datagram.size());
+  EXPECT_LE(largest, GetParam());
+  if (GetParam() <= 400) {
+    EXPECT_GT(pair.sent.size(), 4u);
+    EXPECT_GT(largest, GetParam() / 2);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sizes, TransportMtuTest, testing::Values(256, 300, 400, 576, 1200, 4096));
+
+TEST(TransportHandshakeTest, SmallFlightsAlsoComeAgainSmall) {
+  TestPair::Options options;
+  options.client.mtu = options.server.mtu = 300;
+  TestPair pair(options);
+  int dropped = 0;
+  pair.on_wire = [&](const TestPair::Sent& sent) {
+    const bool drop = sent.at < Timestamp::Seconds(7);
+    dropped += drop ? 1 : 0;
+    return drop ? Arriving() : Arriving{sent.datagram};
+  };
+  ASSERT_TRUE(pair.Connect());
+  EXPECT_GT(dropped, 1);
+  for (const auto& sent : pair.sent) EXPECT_LE(sent.datagram.size(), 300u);
+}
+
+// Chromium's ClientHello comes in two datagrams of about 1,240 and 305 bytes.
+TEST(TransportHandshakeTest, ClientHelloInSeveralFragmentsAndAnyOrder) {
+  TestPair::Options options;
+  options.client.mtu = 256;
+  for (const bool reversed : {false, true}) {
+    TestPair pair(options);
+    // The first flight again, cut into three handshake fragments of one record each (RFC 6347 section 4.2.3).
+    pair.on_wire = [&](const TestPair::Sent& sent) {
+      ByteReader reader(sent.datagram);
+      const auto record = ReadRecord(reader);
+      if (!sent.from_client || record->second[0] != 1) return Arriving{sent.datagram};
+      CHECK(reader.empty());
+      const ByteView body = record->second.subspan(12);
+      std::vector<Bytes> pieces;
+      for (std::size_t begin = 0, number = 0; begin < body.size(); begin += 30, ++number) {
+        const ByteView part = body.subspan(begin, std::min<std::size_t>(30, body.size() - begin));
+        ByteWriter piece;
+        piece.WriteU8(22);
+        piece.WriteU16(record->first.version);
+        piece.WriteU16(0);
+        piece.WriteU16(0);
+        // A sequence number that the client does not use afterwards: it would be a replay.
+        piece.WriteU32(static_cast<uint32_t>(20 + number));
+        piece.WriteU16(static_cast<uint16_t>(12 + part.size()));
+        piece.WriteBytes(record->second.first(6));  // type, length, message_seq
+        piece.WriteU8(0);
+        piece.WriteU16(static_cast<uint16_t>(begin));
+        piece.WriteU8(0);
+        piece.WriteU16(static_cast<uint16_t>(part.size()));
+        piece.WriteBytes(part);
+        pieces.push_back(piece.Take());
+      }
+      CHECK(pieces.size() > 2);
+      if (reversed) std::ranges::reverse(pieces);
+      return pieces;
+    };
+    EXPECT_TRUE(pair.Connect()) << reversed;
+    EXPECT_EQ(pair.client->counters().retransmissions, 0u);
+  }
+}
+
+TEST(TransportHandshakeTest, KeyLogOnRequestOnly) {
+  TestPair::Options options;
+  options.client.key_log = true;
+  TestPair pair(options);
+  ASSERT_TRUE(pair.Connect());
+  EXPECT_TRUE(pair.server_record.key_log.empty());
+  ASSERT_EQ(pair.client_record.key_log.size(), 1u);
+  const std::string& line = pair.client_record.key_log[0];
+  // The format of NSS: label, client random, master secret.
+  EXPECT_EQ(line.substr(0, 14), "CLIENT_RANDOM ");
+  EXPECT_EQ(line.size(), 14u + 64 + 1 + 96);
+  // The random is the one that stands in the ClientHello: after 13 bytes of record header, 12 of message header, 2 of version.
+  EXPECT_EQ(line.substr(14, 64), ToHex(ByteView(pair.sent[0].datagram).subspan(27, 32)));
+}
+
+TEST(TransportHandshakeTest, MovedTransportsGoOn) {
+  TestPair pair;
+  pair.Start();
+  *pair.client = Transport(std::move(*pair.client));
+  pair.RunUntil([&] { return pair.BothConnected(); });
+  EXPECT_TRUE(pair.BothConnected());
+}
+
+// The system's randomness works, and no two handshakes are then alike.
+TEST(TransportHandshakeTest, SystemRandomness) {
+  TestPair::Options options;
+  options.client.randomness = options.server.randomness = Randomness::kSystem;
+  TestPair first(options), second(options);
+  ASSERT_TRUE(first.Connect());
+  ASSERT_TRUE(second.Connect());
+  EXPECT_NE(first.sent[0].datagram, second.sent[0].datagram);
+  EXPECT_NE(first.client_record.connected->srtp->local_key,
+            second.client_record.connected->srtp->local_key);
+}
+
+}  // namespace
+}  // namespace rtclab::dtls
