@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "stack/sdp/attribute_parser.h"
 
 namespace rtclab::sdp {
@@ -13,13 +15,13 @@ bool LineParser::NextLine() {
   line_ = text_.substr(0, end);
   if (static_cast<std::size_t>(line_number_) > limits_.lines)
     return Fail(0, fmt::format("expected at most {} lines", limits_.lines));
-  if (line_.size() > limits_.line_bytes)
-    return Fail(limits_.line_bytes,
-                fmt::format("expected at most {} bytes in a line", limits_.line_bytes));
   if (end == text_.npos)
     return Fail(line_.size(), "expected a line end, found the end of the text");
   text_.remove_prefix(end + 1);
   if (line_.ends_with('\r')) line_.remove_suffix(1);
+  if (line_.size() > limits_.line_bytes)
+    return Fail(limits_.line_bytes,
+                fmt::format("expected at most {} bytes in a line", limits_.line_bytes));
   // RFC 8866 section 9: byte-string has neither.
   const std::size_t bad = line_.find_first_of(std::string_view("\r\0", 2));
   if (bad != line_.npos)
@@ -38,7 +40,8 @@ bool LineParser::Check(Scanner& in) {
 
 bool LineParser::Fail(std::size_t position, std::string reason) {
   if (!failed())
-    error_ = ParseError{line_number_, static_cast<int>(position) + 1, std::move(reason)};
+    error_ =
+        ParseError{std::max(line_number_, 1), static_cast<int>(position) + 1, std::move(reason)};
   return false;
 }
 
