@@ -23,7 +23,7 @@ bool LineParser::NextLine() {
     return Fail(limits_.line_bytes,
                 fmt::format("expected at most {} bytes in a line", limits_.line_bytes));
   // RFC 8866 section 9: byte-string has neither.
-  const std::size_t bad = line_.find_first_of(std::string_view("\r\0", 2));
+  const std::size_t bad = std::min(line_.find('\r'), line_.find('\0'));
   if (bad != line_.npos)
     return Fail(bad,
                 line_[bad] == '\r' ? "expected LF after CR" : "expected text, found a zero byte");
@@ -31,6 +31,11 @@ bool LineParser::NextLine() {
   if (line_.size() < 2 || line_[1] != '=' || line_[0] < 'a' || line_[0] > 'z')
     return Fail(0, "expected a letter and \"=\" at the start of the line");
   return true;
+}
+
+std::size_t LineParser::LinesBeforeNextSection() const {
+  const std::string_view section = text_.substr(0, text_.find("\nm="));
+  return static_cast<std::size_t>(std::ranges::count(section, '\n')) + 1;
 }
 
 bool LineParser::Check(Scanner& in) {
@@ -47,6 +52,8 @@ bool LineParser::Fail(std::size_t position, std::string reason) {
 
 bool LineParser::ReadAttributeLine(AttributeList& out, bool any_case) {
   Scanner in = scanner();
+  // One allocation for a section; the limit is on lines, so a long text cannot ask for more.
+  if (out.empty()) out.items().reserve(std::min(LinesBeforeNextSection() + 1, limits_.lines));
   Attribute& attribute = out.items().emplace_back();
   attribute.line = line_number_;
   ReadAttribute(in, attribute.value, any_case);
