@@ -288,6 +288,32 @@ TEST(SdpFixtureTest, ValidationFindsWhatBrowsersRefuse) {
   }
 }
 
+TEST(SdpFixtureTest, AnswersMatchTheirOffers) {
+  for (const ExpectedFixture& fixture : ExpectedFixtures()) {
+    const std::size_t answer = fixture.name.find("-answer-");
+    if (answer == fixture.name.npos) continue;
+    const std::string_view what = fixture.name.substr(answer + 8);
+    const std::string offer_name =
+        what.starts_with("to-")
+            ? std::string(what.substr(3))
+            : std::string(fixture.name.substr(0, answer)).append("-offer-").append(what);
+    const SessionDescription a = ParseFixture(fixture.name);
+    const SessionDescription o = ParseFixture(offer_name);
+    ASSERT_EQ(a.media.size(), o.media.size()) << fixture.name;
+    for (std::size_t i = 0; i < a.media.size(); ++i) {
+      EXPECT_EQ(a.media[i].mid(), o.media[i].mid()) << fixture.name;
+      EXPECT_EQ(a.media[i].media, o.media[i].media) << fixture.name;
+      // RFC 3264 section 6.1: an answer chooses among the offer's codecs, by the same payload types here.
+      const std::vector<Codec> offered = Codecs(o.media[i]);
+      for (const Codec& codec : Codecs(a.media[i])) {
+        const Codec* found = FindCodec(offered, codec.payload_type);
+        ASSERT_NE(found, nullptr) << fixture.name << " " << int{codec.payload_type};
+        EXPECT_TRUE(found->NameIs(codec.name)) << fixture.name;
+      }
+    }
+  }
+}
+
 TEST(SdpFixtureTest, ChromiumSimulcastOffer) {
   const SessionDescription d = ParseFixture("chromium-offer-simulcast");
   EXPECT_EQ(d.origin.session_id, 6159737898776091815u);
