@@ -205,7 +205,9 @@ TEST(CongestionMatcherTest, SaysWhatHappened) {
       ASSERT_TRUE(parsed) << parsed.error().reason;
       for (const MatchedPacket& p :
            matcher.Match(now, std::get<CongestionFeedback>(parsed->front())).packets) {
-        if (p.received) EXPECT_TRUE(reported.emplace(p.record.id, *p.received).second);
+        if (p.received) {
+          EXPECT_TRUE(reported.emplace(p.record.id, *p.received).second);
+        }
         if (p.ecn == 3) ++ce_seen;
       }
     }

@@ -84,8 +84,9 @@ TEST(UlpfecTest, HeaderOfTheRfcsExample) {
 TEST(UlpfecTest, RefusesTruncationAndNonsense) {
   std::vector<Bytes> packets;
   for (uint16_t i = 0; i < 40; ++i) packets.push_back(MakeRtp({false, 96, i, 1, 2}, Bytes(3, 1)));
+  const std::vector<ByteView> views = Views(packets);
   for (const std::size_t n : {4u, 40u}) {
-    const auto fec = EncodeUlpfec(std::span(Views(packets)).first(n), 1);
+    const auto fec = EncodeUlpfec(std::span(views).first(n), 1);
     ASSERT_EQ(fec.size(), 1u);
     EXPECT_EQ(ParseUlpfec(fec[0], 2)->targets.size(), n);
     ExpectEveryPrefixRefused(fec[0], [](ByteView b) { return ParseUlpfec(b, 2).has_value(); });
