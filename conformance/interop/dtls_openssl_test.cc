@@ -116,14 +116,19 @@ class OpenSslTest : public testing::TestWithParam<OpenSslCase> {
     end_->local = driver_.Bind(host_, {Loopback(AddressFamily::kIpv4), 0}).value();
   }
 
-  void StartTheirs(std::vector<std::string> arguments) {
+  void StartTheirs(std::vector<std::string> arguments, bool with_certificate = true) {
     const OpenSslCase& test = GetParam();
     for (const std::string& argument :
-         {std::string("-dtls1_2"), std::string("-cert"), (folder_.path() / "cert.pem").string(),
-          std::string("-key"), (folder_.path() / "key.pem").string(), std::string("-use_srtp"),
-          test.profile, std::string("-keymatexport"), std::string("EXTRACTOR-dtls_srtp"),
+         {std::string("-dtls1_2"), std::string("-use_srtp"), test.profile,
+          std::string("-keymatexport"), std::string("EXTRACTOR-dtls_srtp"),
           std::string("-keymatexportlen"), test.exported_bytes}) {
       arguments.push_back(argument);
+    }
+    if (with_certificate) {
+      for (const char* const name : {"cert", "key"}) {
+        arguments.push_back(std::string("-") + name);
+        arguments.push_back((folder_.path() / (std::string(name) + ".pem")).string());
+      }
     }
     arguments.insert(arguments.end(), test.options.begin(), test.options.end());
     auto started = ChildProcess::Start(std::move(arguments), ChildProcess::Input::kPipe);
@@ -205,6 +210,15 @@ TEST_P(OpenSslRefusalTest, TheirClientWithAnotherCertificate) {
   EXPECT_EQ(failed_->reason, "fingerprint-mismatch");
   EXPECT_TRUE(TheyPrint("alert bad certificate")) << process_->Output();
   EXPECT_TRUE(Wait([&] { return process_->Poll().has_value(); }));
+}
+
+TEST_P(OpenSslRefusalTest, TheirClientWithoutACertificate) {
+  MakeOurs(dtls::Role::kServer);
+  end_->transport.Start(driver_.Now());
+  StartTheirs({"openssl", "s_client", "-connect", end_->local.ToString()}, false);
+  ASSERT_TRUE(Wait([&] { return failed_.has_value(); })) << process_->Output();
+  EXPECT_EQ(failed_->reason, "no-certificate");
+  EXPECT_TRUE(Wait([&] { return process_->Poll().has_value(); })) << process_->Output();
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -217,6 +217,7 @@ void Transport::Impl::HandleTimeout(Timestamp now) {
   if (now < retransmit_at) return;
   interval = std::min(interval * 2, config.max_retransmission);
   ++counters.retransmissions;
+  retransmit_at = now + interval;  // also should OpenSSL not start its timer again
   if (RetransmitFlight() == Step::kBroken) Fail(broken_reason, std::move(broken_detail));
   FollowTimer(now);
 }
