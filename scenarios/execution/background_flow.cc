@@ -8,7 +8,7 @@
 #include "ns3/tcp-socket-factory.h"
 #include "ns3/uinteger.h"
 #include "scenarios/execution/schedule.h"
-#include "sim/ip/ns3_address.h"
+#include "sim/ip/udp_socket.h"
 #include "stack/base/check.h"
 
 namespace rtclab::scenarios {
