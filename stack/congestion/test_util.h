@@ -312,6 +312,8 @@ class MediaFlow : public Flow {
   // Longest time a packet has waited in the pacer, and the greatest flight, so far.
   TimeDelta max_pacer_delay() const { return max_pacer_delay_; }
   DataSize max_in_flight() const { return max_in_flight_; }
+  // Packets that left although the window was full.
+  int beyond_window() const { return beyond_window_; }
 
   Timestamp Next() const override {
     return std::min({next_frame_, next_audio_, next_feedback_, controller_->NextTimeout(),
@@ -397,6 +399,8 @@ class MediaFlow : public Flow {
   }
   void Transmit(Timestamp now, const PacedPacket& packet) {
     max_pacer_delay_ = std::max(max_pacer_delay_, now - packet.enqueued);
+    const auto window = controller_->output().window;
+    if (window && adapter_.in_flight() >= *window) ++beyond_window_;
     controller_->OnPacketSent(adapter_.OnPacketSent({.id = next_id_,
                                                      .sent = now,
                                                      .size = packet.size,
@@ -429,6 +433,7 @@ class MediaFlow : public Flow {
   int64_t next_id_ = 1;
   int64_t next_report_ = 1;
   int probes_sent_ = 0;
+  int beyond_window_ = 0;
   TimeDelta max_pacer_delay_;
   DataSize max_in_flight_;
   std::vector<PacketReport> reports_;
