@@ -199,10 +199,12 @@ class Network {
   Rng& rng() { return rng_; }
 
   void Run(double until) {
+    wakes_.clear();
+    for (const auto& f : flows_) wakes_.push_back(f->Next());
     while (true) {
       Timestamp next = flight_.empty() ? Timestamp::PlusInfinity() : flight_.top().arrives;
       for (const Link& l : links_) next = std::min(next, l.next());
-      for (const auto& f : flows_) next = std::min(next, f->Next());
+      for (const Timestamp wake : wakes_) next = std::min(next, wake);
       if (next > At(until)) return;
       now_ = std::max(now_, next);
       for (Link& l : links_) {
@@ -216,7 +218,7 @@ class Network {
         Drain(packet.flow);
       }
       for (std::size_t i = 0; i < flows_.size(); ++i) {
-        if (flows_[i]->Next() > now_) continue;
+        if (wakes_[i] > now_) continue;
         flows_[i]->Wake(now_);
         Drain(static_cast<int>(i));
       }
@@ -244,6 +246,7 @@ class Network {
       Enter(std::move(packet));
     }
     flow.out.clear();
+    wakes_[static_cast<std::size_t>(index)] = flow.Next();
   }
   // Into its next link, or, behind the last one, onto the wire.
   void Enter(Datagram packet) {
@@ -273,6 +276,7 @@ class Network {
   Timestamp now_;
   std::vector<Link> links_;
   std::vector<std::unique_ptr<Flow>> flows_;
+  std::vector<Timestamp> wakes_;
   std::vector<Timestamp> last_arrival_;
   std::priority_queue<InFlight> flight_;
   uint64_t order_ = 0;
