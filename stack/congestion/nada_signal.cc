@@ -105,8 +105,9 @@ TimeDelta NadaSignal::Warp(TimeDelta d_queue) {
 TimeDelta NadaSignal::Aggregate(TimeDelta d_tilde, double p_mark, double p_loss) {
   const double mark = p_mark / nada::kPmrref;
   const double loss = p_loss / nada::kPlrref;
-  return TimeDelta::SecondsF(d_tilde.seconds() + nada::kDmark.seconds() * mark * mark +
-                             nada::kDloss.seconds() * loss * loss);
+  const double x = d_tilde.seconds() + nada::kDmark.seconds() * mark * mark +
+                   nada::kDloss.seconds() * loss * loss;
+  return TimeDelta::SecondsF(std::min(x, nada::kXmax.seconds()));
 }
 
 void NadaSignal::Update() {
