@@ -32,7 +32,7 @@ void BM_Minute(benchmark::State& state) {
     pair.RunFor(TimeDelta::Seconds(60));
     packets += pair.ab.packets + pair.ba.packets;
     steps += pair.steps;
-    frames += pair.b.stats(pair.now).inbound_rtp.back().frames_rendered;
+    for (const auto& in : pair.b.stats(pair.now).inbound_rtp) frames += in.frames_rendered;
   }
   state.counters["packets"] =
       benchmark::Counter(static_cast<double>(packets), benchmark::Counter::kAvgIterations);
