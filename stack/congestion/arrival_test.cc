@@ -63,6 +63,19 @@ TEST(ArrivalGroupsTest, SkipsPacketsFromBeforeTheGroup) {
   EXPECT_EQ(delta->arrival, Ms(20));
 }
 
+TEST(ArrivalGroupsTest, AClockThatIsSetIsNoQueue) {
+  ArrivalGroups groups;
+  int compared = 0;
+  for (int i = 0; i < 10; ++i) {
+    // The receiver's clock jumps by -1,000 s in the middle.
+    const auto delta = groups.OnPacket(At(0.02 * i), At((i < 5 ? 2000 : 1000) + 0.02 * i));
+    if (!delta) continue;
+    ++compared;
+    EXPECT_NEAR(delta->delay_variation_ms(), 0, 1e-6);
+  }
+  EXPECT_EQ(compared, 6);  // three on either side of it
+}
+
 TEST(TrendlineTest, FindsTheSlopeOfAGrowingQueue) {
   TrendlineFilter filter;
   double signal = 0;

@@ -75,6 +75,54 @@ TEST(ControllerTest, GccFollowsReceiverReportsWithoutTransportFeedback) {
   EXPECT_NEAR(Bps(gcc->output().target), 270'000 * 1.08 + 1000, 1);
 }
 
+// Feedback comes from the network: whatever times and losses it claims, the rates stay within their
+// limits and timers lie ahead.
+TEST(ControllerTest, AnyFeedbackKeepsTheRatesWithinTheirLimits) {
+  for (const ControllerKind kind : kEveryKind) {
+    for (uint64_t seed = 1; seed <= 5; ++seed) {
+      SCOPED_TRACE(std::string(ControllerKindName(kind)) + " seed " + std::to_string(seed));
+      Rng rng(seed);
+      ControllerConfig config;
+      const auto controller = MakeController(kind, config);
+      FeedbackAdapter adapter;
+      controller->OnNetworkAvailable(At(0), true);
+      Timestamp now = At(1);
+      int64_t id = 0;
+      int64_t reported = 0;
+      for (int step = 0; step < 300; ++step) {
+        now += Ms(static_cast<double>(rng.Uniform(0, rng.Bernoulli(0.05) ? 20'000 : 100)));
+        for (uint64_t n = rng.Uniform(0, 10); n > 0; --n) {
+          controller->OnPacketSent(adapter.OnPacketSent(
+              {.id = id++,
+               .sent = now,
+               .size = DataSize::Bytes(static_cast<int64_t>(rng.Uniform(1, 1500)))}));
+        }
+        std::vector<PacketReport> reports;
+        for (; reported < id; ++reported) {
+          PacketReport report{reported, {}, static_cast<uint8_t>(rng.Uniform(0, 3))};
+          if (!rng.Bernoulli(0.3)) report.received = now;
+          if (report.received && rng.Bernoulli(0.2)) {
+            report.received = At(rng.UniformReal() * 2e6 - 1e6);
+          }
+          reports.push_back(report);
+        }
+        controller->OnFeedback(now, adapter.OnFeedback(now, reports));
+        controller->OnQueue(now, DataSize::Bytes(static_cast<int64_t>(rng.Uniform(0, 1 << 20))));
+        controller->HandleTimeout(now);
+        while (controller->PollProbe()) {
+        }
+        const ControllerOutput& output = controller->output();
+        ASSERT_GE(output.target, config.limits.min);
+        ASSERT_LE(output.target, config.limits.max);
+        ASSERT_GT(output.pacing, DataRate());
+        ASSERT_TRUE(!output.window || output.window->bytes() >= 3000);
+        ASSERT_GE(output.queue_delay, TimeDelta::Zero());
+        ASSERT_GT(controller->NextTimeout(), now);
+      }
+    }
+  }
+}
+
 TEST(FeedbackAdapterTest, JoinsReportsWithWhatWasSent) {
   FeedbackAdapter adapter;
   for (int64_t id = 100; id < 105; ++id) {

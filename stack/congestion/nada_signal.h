@@ -68,6 +68,7 @@ class NadaSignal {
     bool marked = false;
   };
   void Expire(Timestamp arrived);
+  void Restart(Timestamp arrived);
 
   QueueDelay base_;
   std::array<TimeDelta, kMinFilter> samples_{};

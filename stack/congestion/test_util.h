@@ -199,10 +199,12 @@ class Network {
   Rng& rng() { return rng_; }
 
   void Run(double until) {
+    wakes_.clear();
+    for (const auto& f : flows_) wakes_.push_back(f->Next());
     while (true) {
       Timestamp next = flight_.empty() ? Timestamp::PlusInfinity() : flight_.top().arrives;
       for (const Link& l : links_) next = std::min(next, l.next());
-      for (const auto& f : flows_) next = std::min(next, f->Next());
+      for (const Timestamp wake : wakes_) next = std::min(next, wake);
       if (next > At(until)) return;
       now_ = std::max(now_, next);
       for (Link& l : links_) {
@@ -216,7 +218,7 @@ class Network {
         Drain(packet.flow);
       }
       for (std::size_t i = 0; i < flows_.size(); ++i) {
-        if (flows_[i]->Next() > now_) continue;
+        if (wakes_[i] > now_) continue;
         flows_[i]->Wake(now_);
         Drain(static_cast<int>(i));
       }
@@ -244,6 +246,7 @@ class Network {
       Enter(std::move(packet));
     }
     flow.out.clear();
+    wakes_[static_cast<std::size_t>(index)] = flow.Next();
   }
   // Into its next link, or, behind the last one, onto the wire.
   void Enter(Datagram packet) {
@@ -273,6 +276,7 @@ class Network {
   Timestamp now_;
   std::vector<Link> links_;
   std::vector<std::unique_ptr<Flow>> flows_;
+  std::vector<Timestamp> wakes_;
   std::vector<Timestamp> last_arrival_;
   std::priority_queue<InFlight> flight_;
   uint64_t order_ = 0;
@@ -312,6 +316,8 @@ class MediaFlow : public Flow {
   // Longest time a packet has waited in the pacer, and the greatest flight, so far.
   TimeDelta max_pacer_delay() const { return max_pacer_delay_; }
   DataSize max_in_flight() const { return max_in_flight_; }
+  // Packets that left although the window was full.
+  int beyond_window() const { return beyond_window_; }
 
   Timestamp Next() const override {
     return std::min({next_frame_, next_audio_, next_feedback_, controller_->NextTimeout(),
@@ -397,6 +403,8 @@ class MediaFlow : public Flow {
   }
   void Transmit(Timestamp now, const PacedPacket& packet) {
     max_pacer_delay_ = std::max(max_pacer_delay_, now - packet.enqueued);
+    const auto window = controller_->output().window;
+    if (window && adapter_.in_flight() >= *window) ++beyond_window_;
     controller_->OnPacketSent(adapter_.OnPacketSent({.id = next_id_,
                                                      .sent = now,
                                                      .size = packet.size,
@@ -429,6 +437,7 @@ class MediaFlow : public Flow {
   int64_t next_id_ = 1;
   int64_t next_report_ = 1;
   int probes_sent_ = 0;
+  int beyond_window_ = 0;
   TimeDelta max_pacer_delay_;
   DataSize max_in_flight_;
   std::vector<PacketReport> reports_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <optional>
 
 #include "stack/rtp/arrival_recorder.h"
 #include "stack/rtp/feedback_matcher.h"
