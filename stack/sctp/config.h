@@ -18,7 +18,7 @@ enum class SchedulerKind : uint8_t {
   kFirstComeFirstServed,  // 3.1
   kRoundRobin,            // 3.2: a message (with interleaving: a fragment) of each stream in turn
   kRoundRobinPerPacket,   // 3.3: the streams take turns packet by packet
-  kPriority,              // 3.4: the lowest SetStreamPriority() value first, equal ones in turn
+  kPriority,              // 3.4: the highest SetStreamPriority() first, equal ones in turn
   kFairCapacity,          // 3.5: every stream the same number of bytes
   kWeightedFair,          // 3.6: bytes in proportion to SetStreamPriority()
 };
@@ -27,8 +27,8 @@ struct AssociationConfig {
   uint16_t local_port = 5000;
   uint16_t remote_port = 5000;
 
-  // The largest SCTP packet, common header included: 1,200 bytes of UDP payload (RFC 8261 section 5)
-  // take away a DTLS 1.2 record with AEAD would be 1,163; 1,191 is what browsers use. 256 to 65,532.
+  // The largest SCTP packet, common header included, 256 to 65,532. 1,191 is what browsers use inside
+  // DTLS (RFC 8261 section 5 asks that the whole fits the path).
   std::size_t mtu = 1191;
   // Probes for packets up to this size (RFC 8899 by padded heartbeats); 0: no probing.
   std::size_t max_probed_mtu = 0;
@@ -38,15 +38,15 @@ struct AssociationConfig {
 
   // The receiver window we advertise (a_rwnd).
   DataSize receive_window = DataSize::Bytes(5 * 1024 * 1024);
-  // The largest message that is put together; a longer one aborts the association. Parts of messages
-  // that only wait for their next byte do not use up the window until they have this size together.
+  // The most that is held of unfinished messages, so that a message may be larger than the window; more
+  // aborts the association.
   std::size_t max_receive_message_size = 64 * 1024 * 1024;
   // Send() fails rather than to hold more unsent bytes than this.
   std::size_t send_buffer = 16 * 1024 * 1024;
 
   // Extensions that are offered; in force when the peer offers them too.
   bool partial_reliability = true;  // RFC 3758, RFC 7496
-  bool interleaving = true;         // RFC 8260; asks for partial_reliability too (I-FORWARD-TSN)
+  bool interleaving = true;         // RFC 8260
   bool reconfig = true;             // RFC 6525
   // RFC 9653 with error detection method 1, SCTP over DTLS: says that packets without a checksum are
   // accepted, and leaves it away when the peer says so. Only where DTLS (or nothing) carries us.
