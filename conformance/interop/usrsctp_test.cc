@@ -378,6 +378,17 @@ void AddOurResetRound(SctpCase& c, std::size_t round) {
       });
 }
 
+// Streams, not events: usrsctp splits a reset when one of the streams still waits for a SACK.
+std::size_t IncomingResets(const SctpCase& c) {
+  std::size_t streams = 0;
+  for (const auto& event : c.events) {
+    if (const auto* reset = std::get_if<sctp::IncomingStreamsReset>(&event)) {
+      streams += reset->streams.size();
+    }
+  }
+  return streams;
+}
+
 void AddTheirResetRound(SctpCase& c, std::size_t round) {
   c.Then(
       "their message before the reset",
@@ -393,7 +404,7 @@ void AddTheirResetRound(SctpCase& c, std::size_t round) {
       },
       [&c, round] {
         return c.peer().outgoing_resets.size() == 2 * (round + 1) &&
-               c.Count<sctp::IncomingStreamsReset>() == round + 1;
+               IncomingResets(c) == 2 * (round + 1);
       });
 }
 
