@@ -57,7 +57,7 @@ class ChannelManager {
   using Event = datachannel::Event;
 
   // `rng` must outlive the manager.
-  ChannelManager(ManagerConfig config, Rng& rng);
+  ChannelManager(const ManagerConfig& config, Rng& rng);
   ~ChannelManager();
   ChannelManager(const ChannelManager&) = delete;
   ChannelManager& operator=(const ChannelManager&) = delete;
