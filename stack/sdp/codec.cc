@@ -77,6 +77,9 @@ void ApplyAttribute(std::vector<Codec>& codecs, const AttributeValue& attribute)
   } else if (const auto* feedback = std::get_if<RtcpFb>(&attribute)) {
     for (Codec& codec : codecs) {
       if (feedback->payload_type && codec.payload_type != feedback->payload_type) continue;
+      // Wildcards times codecs must not grow without bound.
+      constexpr std::size_t kMaxFeedback = 64;
+      if (codec.feedback.size() >= kMaxFeedback) continue;
       const Feedback entry{feedback->type, feedback->parameter};
       if (std::ranges::find(codec.feedback, entry) == codec.feedback.end())
         codec.feedback.push_back(entry);
@@ -147,7 +150,7 @@ std::vector<Codec> Codecs(const MediaDescription& media) {
   codecs.reserve(media.formats.size());
   for (const std::string& format : media.formats) {
     const auto type = ToNumber<uint8_t>(format);
-    if (!type || *type > 127) continue;
+    if (!type || *type > 127 || FindCodec(codecs, *type) != nullptr) continue;
     Codec& codec = codecs.emplace_back(StaticCodec(*type).value_or(Codec{}));
     codec.payload_type = *type;
   }

@@ -31,8 +31,9 @@ struct Codec {
   std::string name;         // the encoding name as written: compare with NameIs()
   uint32_t clock_rate = 0;  // Hz; 0 where the type is neither mapped nor static
   int channels = 1;
-  std::string fmtp;                // all fmtp lines of the type, joined with ";"
-  std::vector<Feedback> feedback;  // the type's own and the wildcards, in order, each once
+  std::string fmtp;  // all fmtp lines of the type, joined with ";"
+  std::vector<Feedback>
+      feedback;  // the type's own and the wildcards, in order, each once, at most 64
 
   // Encoding names compare without case (RFC 8866 section 6.6, RFC 4855).
   bool NameIs(std::string_view other) const;
@@ -44,7 +45,7 @@ struct Codec {
   bool operator==(const Codec&) const = default;
 };
 
-// One entry for each format of the m= line, in its order. A format without rtpmap has the name of its static assignment
+// One entry for each payload type of the m= line, in its order. A format without rtpmap has the name of its static assignment
 // (RFC 3551 section 6), else none. Not for sections other than RTP: the result is empty.
 std::vector<Codec> Codecs(const MediaDescription& media);
 const Codec* FindCodec(const std::vector<Codec>& codecs, uint8_t payload_type);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "stack/sdp/attribute_parser.h"
 
 namespace rtclab::sdp {
@@ -13,15 +15,15 @@ bool LineParser::NextLine() {
   line_ = text_.substr(0, end);
   if (static_cast<std::size_t>(line_number_) > limits_.lines)
     return Fail(0, fmt::format("expected at most {} lines", limits_.lines));
-  if (line_.size() > limits_.line_bytes)
-    return Fail(limits_.line_bytes,
-                fmt::format("expected at most {} bytes in a line", limits_.line_bytes));
   if (end == text_.npos)
     return Fail(line_.size(), "expected a line end, found the end of the text");
   text_.remove_prefix(end + 1);
   if (line_.ends_with('\r')) line_.remove_suffix(1);
+  if (line_.size() > limits_.line_bytes)
+    return Fail(limits_.line_bytes,
+                fmt::format("expected at most {} bytes in a line", limits_.line_bytes));
   // RFC 8866 section 9: byte-string has neither.
-  const std::size_t bad = line_.find_first_of(std::string_view("\r\0", 2));
+  const std::size_t bad = std::min(line_.find('\r'), line_.find('\0'));
   if (bad != line_.npos)
     return Fail(bad,
                 line_[bad] == '\r' ? "expected LF after CR" : "expected text, found a zero byte");
@@ -31,6 +33,11 @@ bool LineParser::NextLine() {
   return true;
 }
 
+std::size_t LineParser::LinesBeforeNextSection() const {
+  const std::string_view section = text_.substr(0, text_.find("\nm="));
+  return static_cast<std::size_t>(std::ranges::count(section, '\n')) + 1;
+}
+
 bool LineParser::Check(Scanner& in) {
   if (!in.failed()) return true;
   return Fail(in.error_position(), in.TakeReason());
@@ -38,12 +45,15 @@ bool LineParser::Check(Scanner& in) {
 
 bool LineParser::Fail(std::size_t position, std::string reason) {
   if (!failed())
-    error_ = ParseError{line_number_, static_cast<int>(position) + 1, std::move(reason)};
+    error_ =
+        ParseError{std::max(line_number_, 1), static_cast<int>(position) + 1, std::move(reason)};
   return false;
 }
 
 bool LineParser::ReadAttributeLine(AttributeList& out, bool any_case) {
   Scanner in = scanner();
+  // One allocation for a section; the limit is on lines, so a long text cannot ask for more.
+  if (out.empty()) out.items().reserve(std::min(LinesBeforeNextSection() + 1, limits_.lines));
   Attribute& attribute = out.items().emplace_back();
   attribute.line = line_number_;
   ReadAttribute(in, attribute.value, any_case);

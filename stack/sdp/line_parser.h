@@ -35,6 +35,9 @@ class LineParser {
   bool ReadMediaLine(std::vector<MediaDescription>& out);
 
  private:
+  // What is left of the session level or the section, this line excluded; at least 1.
+  std::size_t LinesBeforeNextSection() const;
+
   std::string_view text_;  // what is left
   ParseLimits limits_;
   std::string_view line_;

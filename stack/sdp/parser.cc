@@ -73,8 +73,8 @@ bool Parser::CheckOrder(char type) {
       const std::size_t required_rank = order.find(required);
       const bool seen = previous_ != 0 && previous >= required_rank;
       if (!seen && rank > required_rank)
-        return lines_.Fail(0,
-                           fmt::format("expected a {}= line, found {}=", required, lines_.type()));
+        return lines_.Fail(
+            0, fmt::format("expected the {}= line, found {}=", required, lines_.type()));
     }
     if (type == 't' && (previous_ == 'r' || previous_ == 'z')) return true;
     if (type == 'r' && previous_ == 'z') return lines_.Fail(0, "expected r= before z=");
@@ -90,7 +90,7 @@ bool Parser::CheckOrder(char type) {
 bool Parser::CheckComplete() {
   if (!out_.times.empty()) return true;
   const char missing = previous_ == 0 ? 'v' : previous_ == 'v' ? 'o' : previous_ == 'o' ? 's' : 't';
-  return lines_.Fail(0, fmt::format("expected a {}= line, found the end of the text", missing));
+  return lines_.Fail(0, fmt::format("expected the {}= line, found the end of the text", missing));
 }
 
 bool Parser::ReadLine() {
@@ -196,7 +196,7 @@ bool Parser::ReadRepeat() {
     if (!ReadTypedTime(in)) return lines_.Check(in);
     ++fields;
   } while (in.Skip(' '));
-  if (fields < 3) in.Fail("an interval, a duration and offsets");
+  if (in.AtEnd() && fields < 3) in.Fail("an interval, a duration and offsets");
   in.End();
   out_.times.back().repeats.emplace_back(lines_.value());
   return lines_.Check(in);

@@ -117,6 +117,8 @@ const Group* SessionDescription::BundleGroupOf(std::string_view mid) const {
 
 TransportDescription DescribeTransport(const SessionDescription& session,
                                        const MediaDescription& media) {
+  // A hostile list must not cost more than its length.
+  constexpr std::size_t kMaxIceOptions = 32;
   TransportDescription out;
   const AttributeList& own = media.attributes;
   const AttributeList& all = session.attributes;
@@ -128,7 +130,8 @@ TransportDescription DescribeTransport(const SessionDescription& session,
   for (const AttributeList* level : {&all, &own}) {
     for (const IceOptions* options : level->All<IceOptions>())
       for (const std::string& tag : options->tags)
-        if (std::ranges::find(out.ice_options, tag) == out.ice_options.end())
+        if (out.ice_options.size() < kMaxIceOptions &&
+            std::ranges::find(out.ice_options, tag) == out.ice_options.end())
           out.ice_options.push_back(tag);
     // RFC 8842 section 5 and RFC 8122 section 5: a section's own values stand in for the session's.
     if (const auto* setup = level->Find<Setup>()) out.setup = *setup;

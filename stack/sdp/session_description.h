@@ -196,7 +196,7 @@ struct SessionDescription {
 // 5.4, RFC 8122 section 5, RFC 8842 section 5). Under BUNDLE ask the tagged section.
 struct TransportDescription {
   std::string ice_ufrag, ice_pwd;         // empty: not given
-  std::vector<std::string> ice_options;   // session level and section together
+  std::vector<std::string> ice_options;   // session level and section together, at most 32
   bool ice_lite = false;                  // session level only (RFC 8839 section 5.3)
   std::vector<Fingerprint> fingerprints;  // the section's, else the session's
   std::optional<Setup> setup;
@@ -212,10 +212,10 @@ TransportDescription DescribeTransport(const SessionDescription& session,
 
 // What is too much. The defaults are far above any real description.
 struct ParseLimits {
-  std::size_t bytes = std::size_t{4} << 20;
+  std::size_t bytes = std::size_t{1} << 20;
   std::size_t line_bytes = std::size_t{64} << 10;
-  std::size_t lines = 100'000;
-  std::size_t media = 4096;
+  std::size_t lines = 20'000;
+  std::size_t media = 1024;
 };
 
 // Reads a whole description. Lines end in CRLF or LF, the last one too. Errors: what the grammar and the order of RFC 8866

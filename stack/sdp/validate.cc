@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "stack/sdp/validate_rules.h"
 
@@ -65,7 +66,8 @@ class Validator {
  private:
   void CheckAttributes(const AttributeList& attributes, Level level);
   void CheckMids();
-  void CheckGroups();
+  void CheckGroup(const Group& group, int line);
+  void CheckBundleOnly(const MediaDescription& media);
   void CheckSection(const MediaDescription& media);
   void CheckTransport(const MediaDescription& media);
   void CheckSctp(const MediaDescription& media);
@@ -75,6 +77,9 @@ class Validator {
   const SessionDescription& d_;
   DescriptionType type_;
   Issues issues_;
+  std::map<std::string_view, const MediaDescription*> mids_;  // the first section of each
+  // Every mid of a BUNDLE group, with the section that speaks for the group; null: none.
+  std::map<std::string_view, const MediaDescription*> bundled_;
 };
 
 void Validator::CheckAttributes(const AttributeList& attributes, Level level) {
@@ -104,7 +109,6 @@ void Validator::CheckAttributes(const AttributeList& attributes, Level level) {
 }
 
 void Validator::CheckMids() {
-  std::vector<std::string_view> seen;
   for (const MediaDescription& media : d_.media) {
     const std::string_view mid = media.mid();
     if (mid.empty()) {
@@ -114,58 +118,54 @@ void Validator::CheckMids() {
                      "the section has no a=mid (RFC 8829 section 5.2.1)");
       continue;
     }
-    if (std::ranges::find(seen, mid) != seen.end()) {
-      media.attributes.ForEach<Mid>([&](const Mid& m, int line) {
-        issues_.Error(
-            line, "duplicate-mid",
-            fmt::format("another section has the mid {} too (RFC 5888 section 4)", m.value));
-      });
-    }
-    seen.push_back(mid);
-  }
-}
-
-void Validator::CheckGroups() {
-  std::vector<std::string_view> bundled;
-  d_.attributes.ForEach<Group>([&](const Group& group, int line) {
-    if (group.semantics != "BUNDLE") return;
-    std::vector<const MediaDescription*> sections;
-    for (const std::string& mid : group.mids) {
-      const MediaDescription* media = d_.FindMid(mid);
-      if (media == nullptr)
-        issues_.Error(line, "bundle-unknown-mid",
-                      fmt::format("no section has the mid {} (RFC 5888 section 5)", mid));
-      if (std::ranges::find(bundled, mid) != bundled.end())
-        issues_.Error(
-            line, "bundle-mid-repeated",
-            fmt::format("the mid {} is in a BUNDLE group already (RFC 8843 section 5)", mid));
-      bundled.push_back(mid);
-      if (media != nullptr && !media->IsRejected()) sections.push_back(media);
-    }
-    ValidateBundledRtp(sections, issues_);
-  });
-  for (const MediaDescription& media : d_.media) {
-    if (!media.attributes.Has(Flag::kBundleOnly)) continue;
-    media.attributes.ForEach<Flag>([&](Flag flag, int line) {
-      if (flag != Flag::kBundleOnly) return;
-      if (std::ranges::find(bundled, media.mid()) == bundled.end())
-        issues_.Error(line, "bundle-only-without-group",
-                      "the section is in no BUNDLE group (RFC 8843 section 6)");
-      if (media.port != 0)
-        issues_.Warn(line, "bundle-only-port",
-                     "a=bundle-only is defined for port 0 only (RFC 8843 section 6)");
+    if (mids_.emplace(mid, &media).second) continue;
+    media.attributes.ForEach<Mid>([&](const Mid& m, int line) {
+      issues_.Error(
+          line, "duplicate-mid",
+          fmt::format("another section has the mid {} too (RFC 5888 section 4)", m.value));
     });
   }
 }
 
-const MediaDescription& Validator::TransportSection(const MediaDescription& media) const {
-  const Group* group = media.mid().empty() ? nullptr : d_.BundleGroupOf(media.mid());
-  if (group == nullptr) return media;
-  for (const std::string& mid : group->mids) {
-    const MediaDescription* tagged = d_.FindMid(mid);
-    if (tagged != nullptr && tagged->port != 0) return *tagged;
+void Validator::CheckGroup(const Group& group, int line) {
+  std::vector<const MediaDescription*> sections;
+  const MediaDescription* tagged = nullptr;
+  for (const std::string& mid : group.mids) {
+    const auto found = mids_.find(mid);
+    if (found == mids_.end()) {
+      issues_.Error(line, "bundle-unknown-mid",
+                    fmt::format("no section has the mid {} (RFC 5888 section 5)", mid));
+      continue;
+    }
+    const MediaDescription* media = found->second;
+    if (tagged == nullptr && media->port != 0) tagged = media;
+    if (!bundled_.emplace(mid, nullptr).second) {
+      issues_.Error(
+          line, "bundle-mid-repeated",
+          fmt::format("the mid {} is in a BUNDLE group already (RFC 8843 section 5)", mid));
+      continue;
+    }
+    if (!media->IsRejected()) sections.push_back(media);
   }
-  return media;
+  for (const MediaDescription* media : sections) bundled_[media->mid()] = tagged;
+  ValidateBundledRtp(sections, issues_);
+}
+
+void Validator::CheckBundleOnly(const MediaDescription& media) {
+  media.attributes.ForEach<Flag>([&](Flag flag, int line) {
+    if (flag != Flag::kBundleOnly) return;
+    if (!bundled_.contains(media.mid()))
+      issues_.Error(line, "bundle-only-without-group",
+                    "the section is in no BUNDLE group (RFC 8843 section 6)");
+    if (media.port != 0)
+      issues_.Warn(line, "bundle-only-port",
+                   "a=bundle-only is defined for port 0 only (RFC 8843 section 6)");
+  });
+}
+
+const MediaDescription& Validator::TransportSection(const MediaDescription& media) const {
+  const auto found = bundled_.find(media.mid());
+  return found != bundled_.end() && found->second != nullptr ? *found->second : media;
 }
 
 void Validator::CheckTransport(const MediaDescription& media) {
@@ -226,8 +226,13 @@ void Validator::CheckSection(const MediaDescription& media) {
 std::vector<Issue> Validator::Run() {
   CheckAttributes(d_.attributes, kSessionLevel);
   CheckMids();
-  CheckGroups();
-  for (const MediaDescription& media : d_.media) CheckSection(media);
+  d_.attributes.ForEach<Group>([this](const Group& group, int line) {
+    if (group.semantics == "BUNDLE") CheckGroup(group, line);
+  });
+  for (const MediaDescription& media : d_.media) {
+    CheckBundleOnly(media);
+    CheckSection(media);
+  }
   return issues_.Take();
 }
 

@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <set>
 
 #include "stack/sdp/codec.h"
 #include "stack/sdp/validate_rules.h"
@@ -67,17 +70,21 @@ void CheckCodecLines(const MediaDescription& media, const std::vector<Codec>& co
                    fmt::format("payload type {} is mapped twice", map.payload_type));
     mapped.push_back(map.payload_type);
   });
+  std::array<int, 128> fmtp_lines{};
   media.attributes.ForEach<Fmtp>([&](const Fmtp& fmtp, int line) {
     const int type = PayloadType(fmtp.format);
     if (!listed(type)) return unlisted(line, "fmtp", fmtp.format);
-    // RFC 4588 section 8.6: apt is what the retransmissions are of.
-    const Codec* codec = FindCodec(codecs, static_cast<uint8_t>(type));
-    if (!codec->NameIs("rtx")) return;
-    const auto apt = codec->AssociatedPayloadType();
-    if (!apt || !listed(*apt))
-      issues.Error(line, "apt-unknown",
-                   "apt of an rtx format must name a listed payload type (RFC 4588 section 8.6)");
+    fmtp_lines[static_cast<std::size_t>(type)] = line;
   });
+  // RFC 4588 section 8.6: apt is what the retransmissions are of.
+  for (const Codec& codec : codecs) {
+    if (!codec.NameIs("rtx")) continue;
+    const auto apt = codec.AssociatedPayloadType();
+    if (apt && listed(*apt)) continue;
+    const int line = fmtp_lines[codec.payload_type];
+    issues.Error(line != 0 ? line : media.line, "apt-unknown",
+                 "apt of an rtx format must name a listed payload type (RFC 4588 section 8.6)");
+  }
   media.attributes.ForEach<RtcpFb>([&](const RtcpFb& feedback, int line) {
     if (feedback.payload_type && !listed(*feedback.payload_type))
       unlisted(line, "rtcp-fb", std::to_string(*feedback.payload_type));
@@ -85,12 +92,11 @@ void CheckCodecLines(const MediaDescription& media, const std::vector<Codec>& co
 }
 
 void CheckExtensions(const MediaDescription& media, Issues& issues) {
-  std::vector<uint16_t> seen;
+  std::set<uint16_t> seen;
   media.attributes.ForEach<Extmap>([&](const Extmap& map, int line) {
-    if (std::ranges::find(seen, map.id) != seen.end())
+    if (!seen.insert(map.id).second)
       issues.Error(line, "extmap-id-repeated",
                    fmt::format("extension id {} is taken (RFC 8285 section 5)", map.id));
-    seen.push_back(map.id);
     // RFC 8285 section 5: 4096 to 4351 leave the choice to the answerer.
     if (map.id > 255 && (map.id < 4096 || map.id > 4351))
       issues.Error(
@@ -101,38 +107,32 @@ void CheckExtensions(const MediaDescription& media, Issues& issues) {
 
 void CheckSimulcast(const MediaDescription& media, const std::vector<Codec>& codecs,
                     Issues& issues) {
-  std::vector<const Rid*> rids;
-  const auto find = [&rids](std::string_view id) {
-    const auto found = std::ranges::find(rids, id, &Rid::id);
-    return found != rids.end() ? *found : nullptr;
-  };
+  std::map<std::string_view, const Rid*> rids;
   media.attributes.ForEach<Rid>([&](const Rid& rid, int line) {
-    if (find(rid.id) != nullptr)
+    if (!rids.emplace(rid.id, &rid).second)
       issues.Error(line, "rid-repeated",
                    fmt::format("another line has the rid {} too (RFC 8851 section 4)", rid.id));
-    rids.push_back(&rid);
     for (const uint8_t type : rid.payload_types)
       if (FindCodec(codecs, type) == nullptr)
         issues.Error(line, "rid-unknown-payload-type",
                      fmt::format("pt={} is not on the m= line (RFC 8851 section 4)", type));
   });
   media.attributes.ForEach<Simulcast>([&](const Simulcast& simulcast, int line) {
-    std::vector<std::string_view> used;
+    std::set<std::string_view> used;
     const auto check = [&](const std::vector<SimulcastStream>& streams, RidDirection direction) {
       for (const SimulcastStream& stream : streams) {
         for (const SimulcastFormat& format : stream) {
-          const Rid* rid = find(format.rid);
-          if (rid == nullptr)
+          const auto rid = rids.find(format.rid);
+          if (rid == rids.end())
             issues.Error(line, "simulcast-unknown-rid",
                          fmt::format("no a=rid for {} (RFC 8853 section 5.2)", format.rid));
-          else if (rid->direction != direction)
+          else if (rid->second->direction != direction)
             issues.Error(
                 line, "simulcast-rid-direction",
                 fmt::format("rid {} has the other direction (RFC 8853 section 5.2)", format.rid));
-          if (std::ranges::find(used, format.rid) != used.end())
+          if (!used.insert(format.rid).second)
             issues.Error(line, "simulcast-rid-repeated",
                          fmt::format("rid {} is listed twice (RFC 8853 section 5.2)", format.rid));
-          used.push_back(format.rid);
         }
       }
     };
@@ -176,7 +176,7 @@ void ValidateRtp(const MediaDescription& media, Issues& issues) {
 
 void ValidateBundledRtp(const std::vector<const MediaDescription*>& sections, Issues& issues) {
   std::vector<Codec> codecs;
-  std::vector<const Extmap*> extensions;
+  std::map<uint16_t, std::string_view> extensions;
   for (const MediaDescription* media : sections) {
     if (!media->IsRtp()) continue;
     for (Codec& codec : Codecs(*media)) {
@@ -192,14 +192,12 @@ void ValidateBundledRtp(const std::vector<const MediaDescription*>& sections, Is
       }
     }
     media->attributes.ForEach<Extmap>([&](const Extmap& map, int line) {
-      const auto other = std::ranges::find(extensions, map.id, &Extmap::id);
-      if (other == extensions.end())
-        extensions.push_back(&map);
-      else if ((*other)->uri != map.uri)
+      const auto other = extensions.emplace(map.id, map.uri).first;
+      if (other->second != map.uri)
         issues.Error(
             line, "bundle-extmap-conflict",
             fmt::format("extension id {} is {} elsewhere in the group (RFC 8843 section 12)",
-                        map.id, (*other)->uri));
+                        map.id, other->second));
     });
   }
 }
