@@ -87,9 +87,8 @@ PeerResult<ServerAddresses> ResolveServers(const std::vector<IceServer>& servers
       }
       if (server.username.empty() || server.credential.empty())
         return Reject(ErrorName::kInvalidAccessError, "TURN needs a username and credential");
-      all.turn.push_back({.address = parsed->address,
-                          .username = server.username,
-                          .password = server.credential});
+      all.turn.push_back(
+          {.address = parsed->address, .username = server.username, .password = server.credential});
     }
   }
   return all;

@@ -9,6 +9,7 @@
 
 #include "stack/dtls/certificate.h"
 #include "stack/dtls/srtp_keys.h"
+#include "stack/dtls/transport.h"
 #include "stack/ice/config.h"
 #include "stack/media/config.h"
 #include "stack/peer/ice_transport.h"
@@ -53,9 +54,9 @@ struct PeerConfig {
   bool answer_active = true;      // NegotiatorConfig::answer_active
 
   std::vector<dtls::SrtpProfile> srtp_profiles = dtls::DefaultSrtpProfiles();
-  std::size_t dtls_mtu = 1200;                                    // bytes of UDP payload
-  TimeDelta dtls_handshake_timeout = TimeDelta::Seconds(60);      // from ICE connected
-  TimeDelta dtls_retransmission = TimeDelta::Seconds(1);          // RFC 6347 section 4.2.4.1
+  std::size_t dtls_mtu = 1200;                                // bytes of UDP payload
+  TimeDelta dtls_handshake_timeout = TimeDelta::Seconds(60);  // from ICE connected
+  TimeDelta dtls_retransmission = TimeDelta::Seconds(1);      // RFC 6347 section 4.2.4.1
   dtls::Randomness randomness = dtls::Randomness::kSimulation;
   bool key_log = false;  // KeyLogLine events
 

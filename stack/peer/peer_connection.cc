@@ -12,10 +12,8 @@ namespace {
 PeerResult<ServerAddresses> AllServers(const PeerConfig& config) {
   auto servers = ResolveServers(config.configuration.ice_servers);
   if (!servers) return servers;
-  servers->stun.insert(servers->stun.end(), config.stun_servers.begin(),
-                       config.stun_servers.end());
-  servers->turn.insert(servers->turn.end(), config.turn_servers.begin(),
-                       config.turn_servers.end());
+  servers->stun.insert(servers->stun.end(), config.stun_servers.begin(), config.stun_servers.end());
+  servers->turn.insert(servers->turn.end(), config.turn_servers.begin(), config.turn_servers.end());
   return servers;
 }
 
@@ -73,8 +71,7 @@ PeerResult<void> PeerConnection::SetRemoteDescription(Timestamp now,
   return done;
 }
 
-PeerResult<void> PeerConnection::AddIceCandidate(Timestamp now,
-                                                 const IceCandidateInit& candidate) {
+PeerResult<void> PeerConnection::AddIceCandidate(Timestamp now, const IceCandidateInit& candidate) {
   return impl_->AddIceCandidate(now, candidate);
 }
 
@@ -156,8 +153,7 @@ PeerResult<void> PeerConnection::SetCodecPreferences(TransceiverId id,
 }
 PeerResult<void> PeerConnection::SetEncodings(Timestamp now, TransceiverId sender,
                                               const std::vector<EncodingParameters>& encodings) {
-  return impl_->Negotiate(
-      now, [&](Negotiator& n) { return n.SetEncodings(sender, encodings); });
+  return impl_->Negotiate(now, [&](Negotiator& n) { return n.SetEncodings(sender, encodings); });
 }
 const std::vector<Transceiver>& PeerConnection::transceivers() const {
   return impl_->negotiator_.transceivers();

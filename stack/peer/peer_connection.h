@@ -35,6 +35,10 @@
 #include "stack/peer/transport.h"
 #include "stack/peer/types.h"
 
+namespace rtclab::sctp {
+class Association;
+}  // namespace rtclab::sctp
+
 namespace rtclab::peer {
 
 // A MediaStreamTrack with the model that stands where its camera or microphone would be.
@@ -105,16 +109,14 @@ struct MediaEvent {
   media::Event event;
 };
 
-using PeerEvent =
-    std::variant<SocketsWanted, SocketsReleased, NegotiationNeeded, SignalingStateChanged,
-                 IceGatheringStateChanged, IceConnectionStateChanged, ConnectionStateChanged,
-                 IceCandidate, IceCandidateError, IceEvent, DtlsTransportChanged, ConnectionFailed,
-                 TrackAdded, TrackRemoved, datachannel::TransportConnected,
-                 datachannel::TransportClosed, datachannel::TransportRestarted,
-                 datachannel::ChannelAnnounced, datachannel::ChannelOpen,
-                 datachannel::ChannelClosing, datachannel::ChannelClosed,
-                 datachannel::MessageReceived, datachannel::BufferedAmountLow,
-                 datachannel::ProtocolViolation, MediaEvent, dtls::KeyLogLine>;
+using PeerEvent = std::variant<
+    SocketsWanted, SocketsReleased, NegotiationNeeded, SignalingStateChanged,
+    IceGatheringStateChanged, IceConnectionStateChanged, ConnectionStateChanged, IceCandidate,
+    IceCandidateError, IceEvent, DtlsTransportChanged, ConnectionFailed, TrackAdded, TrackRemoved,
+    datachannel::TransportConnected, datachannel::TransportClosed, datachannel::TransportRestarted,
+    datachannel::ChannelAnnounced, datachannel::ChannelOpen, datachannel::ChannelClosing,
+    datachannel::ChannelClosed, datachannel::MessageReceived, datachannel::BufferedAmountLow,
+    datachannel::ProtocolViolation, MediaEvent, dtls::KeyLogLine>;
 
 class PeerConnection {
  public:

@@ -67,7 +67,8 @@ void PeerConnection::Impl::SyncData(Timestamp now) {
   const std::optional<SctpParameters>& negotiated = negotiator_.sctp();
   if (!negotiated) {
     // Refused, or stopped by a later description: the channels end.
-    const bool refused = data_ != nullptr && negotiator_.signaling_state() == SignalingState::kStable &&
+    const bool refused = data_ != nullptr &&
+                         negotiator_.signaling_state() == SignalingState::kStable &&
                          (sctp_ || !negotiator_.wants_data());
     if (refused) {
       data_->Abort(now, "refused");

@@ -127,8 +127,9 @@ class PeerConnection::Impl {
   std::vector<MediaTrack> tracks_;
 
   std::unique_ptr<datachannel::ChannelManager> data_;
-  std::vector<datachannel::ChannelInit> created_channels_;  // before the association's ports were known
-  std::optional<SctpParameters> sctp_;                      // in force
+  std::vector<datachannel::ChannelInit>
+      created_channels_;                // before the association's ports were known
+  std::optional<SctpParameters> sctp_;  // in force
   bool data_started_ = false;
 
   IceGatheringState gathering_state_ = IceGatheringState::kNew;

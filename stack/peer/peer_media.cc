@@ -35,13 +35,12 @@ bool IsMediaCodec(const sdp::Codec& codec) { return !IsRtx(codec) && !IsResilien
 media::ExtensionIds ExtensionIdsOf(const sdp::MediaDescription& wanted,
                                    const sdp::MediaDescription& other) {
   media::ExtensionIds ids;
-  const std::pair<std::string_view, uint8_t*> known[] = {
-      {kUriMid, &ids.mid},
-      {kUriRid, &ids.rid},
-      {kUriRepairedRid, &ids.repaired_rid},
-      {kUriAbsSendTime, &ids.abs_send_time},
-      {kUriTransportCc, &ids.transport_cc},
-      {kUriAudioLevel, &ids.audio_level}};
+  const std::pair<std::string_view, uint8_t*> known[] = {{kUriMid, &ids.mid},
+                                                         {kUriRid, &ids.rid},
+                                                         {kUriRepairedRid, &ids.repaired_rid},
+                                                         {kUriAbsSendTime, &ids.abs_send_time},
+                                                         {kUriTransportCc, &ids.transport_cc},
+                                                         {kUriAudioLevel, &ids.audio_level}};
   const auto theirs = other.attributes.All<sdp::Extmap>();
   for (const sdp::Extmap* e : wanted.attributes.All<sdp::Extmap>()) {
     const bool both = std::any_of(theirs.begin(), theirs.end(),
@@ -146,10 +145,9 @@ PeerResult<void> PeerConnection::Impl::ReplaceTrack(Timestamp now, TransceiverId
 PeerConnection::Impl::Sections PeerConnection::Impl::NegotiatedSections(
     std::string_view mid) const {
   const SignalingState state = negotiator_.signaling_state();
-  const bool pranswer = state == SignalingState::kHaveLocalPranswer ||
-                        state == SignalingState::kHaveRemotePranswer;
-  const Description* local =
-      pranswer ? negotiator_.pending_local() : negotiator_.current_local();
+  const bool pranswer =
+      state == SignalingState::kHaveLocalPranswer || state == SignalingState::kHaveRemotePranswer;
+  const Description* local = pranswer ? negotiator_.pending_local() : negotiator_.current_local();
   const Description* remote =
       pranswer ? negotiator_.pending_remote() : negotiator_.current_remote();
   if (local == nullptr || remote == nullptr) return {};
@@ -161,12 +159,11 @@ media::SendStreamConfig PeerConnection::Impl::SendConfigOf(const Transceiver& t,
   media::SendStreamConfig config;
   config.mid = *t.mid;
   config.kind = ToMediaKind(t.kind);
-  const auto codec =
-      std::find_if(t.sender.codecs.begin(), t.sender.codecs.end(), IsMediaCodec);
+  const auto codec = std::find_if(t.sender.codecs.begin(), t.sender.codecs.end(), IsMediaCodec);
   config.codec = ToCodecConfig(*codec, t.sender.codecs);
   config.extensions = ExtensionIdsOf(*sections.remote, *sections.local);
-  config.fec = FecOf(t.sender.codecs, t.kind == MediaKind::kVideo ? config_.fec
-                                                                  : media::FecKind::kNone);
+  config.fec =
+      FecOf(t.sender.codecs, t.kind == MediaKind::kVideo ? config_.fec : media::FecKind::kNone);
   config.fec.ssrc = t.sender.encodings.front().fec_ssrc;
   config.fec.protection = config_.fec_protection;
   for (const SendEncoding& e : t.sender.encodings) {
@@ -182,8 +179,8 @@ media::SendStreamConfig PeerConnection::Impl::SendConfigOf(const Transceiver& t,
     config.encodings.push_back(std::move(encoding));
   }
   const MediaTrack* track = t.sender.track ? FindTrack(t.sender.track->id) : nullptr;
-  config.active = track != nullptr && t.current_direction && Sends(*t.current_direction) &&
-                  !t.stopping;
+  config.active =
+      track != nullptr && t.current_direction && Sends(*t.current_direction) && !t.stopping;
   if (track != nullptr) {
     config.track_id = track->id;
     config.source = track->source;
@@ -230,8 +227,7 @@ void PeerConnection::Impl::SyncMediaOf(Timestamp now, PeerTransport& transport) 
     if (sections.local == nullptr || sections.remote == nullptr) continue;
     reduced_size = reduced_size && sections.local->attributes.Has(sdp::Flag::kRtcpRsize) &&
                    sections.remote->attributes.Has(sdp::Flag::kRtcpRsize);
-    const bool codec =
-        std::any_of(t.sender.codecs.begin(), t.sender.codecs.end(), IsMediaCodec);
+    const bool codec = std::any_of(t.sender.codecs.begin(), t.sender.codecs.end(), IsMediaCodec);
     if (t.ever_sent && codec) send.push_back(SendConfigOf(t, sections));
     if (Receives(*t.current_direction) && !t.stopping)
       receive.push_back(ReceiveConfigOf(t, sections));

@@ -39,8 +39,7 @@ const PeerTransport* PeerConnection::Impl::FindTransport(int id) const {
 PeerTransport* PeerConnection::Impl::TransportOfHost(const TransportAddress& host) {
   for (auto* list : {&transports_, &closing_}) {
     for (const auto& t : *list) {
-      if (std::find(t->hosts().begin(), t->hosts().end(), host) != t->hosts().end())
-        return t.get();
+      if (std::find(t->hosts().begin(), t->hosts().end(), host) != t->hosts().end()) return t.get();
     }
   }
   return nullptr;
@@ -186,9 +185,8 @@ void PeerConnection::Impl::OnIceEvent(Timestamp now, PeerTransport& transport,
           },
           [&](const ice::GatheringFailed& e) {
             if (e.relay) return;  // RelayRefused says it
-            Emit(IceCandidateError{e.base, e.server,
-                                   e.error_code != 0 ? e.error_code : kServerUnreachable,
-                                   e.reason});
+            Emit(IceCandidateError{
+                e.base, e.server, e.error_code != 0 ? e.error_code : kServerUnreachable, e.reason});
           },
           [&](const RelayRefused& e) {
             const bool unanswered = e.code == 0 || e.code == turn::kRequestTimedOut;
@@ -226,8 +224,8 @@ void PeerConnection::Impl::OnDtlsState(Timestamp now, PeerTransport& transport,
     case DtlsTransportState::kConnecting:
       break;
   }
-  const bool over = change.state == DtlsTransportState::kFailed ||
-                    change.state == DtlsTransportState::kClosed;
+  const bool over =
+      change.state == DtlsTransportState::kFailed || change.state == DtlsTransportState::kClosed;
   // Nothing can come through any more (RFC 8831 section 6.2: the channels are gone with their association).
   if (over && data_ != nullptr && sctp_ && sctp_->transport == transport.id())
     data_->Abort(now, "dtls");
@@ -264,14 +262,12 @@ IceGatheringState PeerConnection::Impl::ComputeGatheringState() const {
 IceConnectionState PeerConnection::Impl::ComputeIceState() const {
   using A = ice::AgentState;
   const auto any = [this](auto... states) {
-    return std::any_of(transports_.begin(), transports_.end(), [&](const auto& t) {
-      return ((t->ice_state() == states) || ...);
-    });
+    return std::any_of(transports_.begin(), transports_.end(),
+                       [&](const auto& t) { return ((t->ice_state() == states) || ...); });
   };
   const auto all = [this](auto... states) {
-    return std::all_of(transports_.begin(), transports_.end(), [&](const auto& t) {
-      return ((t->ice_state() == states) || ...);
-    });
+    return std::all_of(transports_.begin(), transports_.end(),
+                       [&](const auto& t) { return ((t->ice_state() == states) || ...); });
   };
   if (closed_) return IceConnectionState::kClosed;
   if (any(A::kFailed)) return IceConnectionState::kFailed;
@@ -285,20 +281,18 @@ IceConnectionState PeerConnection::Impl::ComputeIceState() const {
 ConnectionState PeerConnection::Impl::ComputeConnectionState() const {
   using D = DtlsTransportState;
   const auto all = [this](auto... states) {
-    return std::all_of(transports_.begin(), transports_.end(), [&](const auto& t) {
-      return ((t->dtls_state() == states) || ...);
-    });
+    return std::all_of(transports_.begin(), transports_.end(),
+                       [&](const auto& t) { return ((t->dtls_state() == states) || ...); });
   };
   if (closed_) return ConnectionState::kClosed;
-  const bool dtls_failed = std::any_of(transports_.begin(), transports_.end(), [](const auto& t) {
-    return t->dtls_state() == D::kFailed;
-  });
+  const bool dtls_failed = std::any_of(transports_.begin(), transports_.end(),
+                                       [](const auto& t) { return t->dtls_state() == D::kFailed; });
   if (ice_state_ == IceConnectionState::kFailed || dtls_failed) return ConnectionState::kFailed;
   if (ice_state_ == IceConnectionState::kDisconnected) return ConnectionState::kDisconnected;
   if ((ice_state_ == IceConnectionState::kNew && all(D::kNew, D::kClosed)) || transports_.empty())
     return ConnectionState::kNew;
-  const bool ice = ice_state_ == IceConnectionState::kConnected ||
-                   ice_state_ == IceConnectionState::kCompleted;
+  const bool ice =
+      ice_state_ == IceConnectionState::kConnected || ice_state_ == IceConnectionState::kCompleted;
   return ice && all(D::kConnected, D::kClosed) ? ConnectionState::kConnected
                                                : ConnectionState::kConnecting;
 }

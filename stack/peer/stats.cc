@@ -6,9 +6,9 @@ namespace rtclab::peer {
 
 std::string_view ToString(StatsType type) {
   static constexpr std::string_view kNames[] = {
-      "peer-connection", "certificate", "transport",      "local-candidate",
-      "remote-candidate", "candidate-pair", "data-channel", "codec",
-      "media-source",    "outbound-rtp", "remote-inbound-rtp", "inbound-rtp",
+      "peer-connection",     "certificate",    "transport",          "local-candidate",
+      "remote-candidate",    "candidate-pair", "data-channel",       "codec",
+      "media-source",        "outbound-rtp",   "remote-inbound-rtp", "inbound-rtp",
       "remote-outbound-rtp", "media-playout"};
   return kNames[static_cast<std::size_t>(type)];
 }
@@ -36,8 +36,8 @@ std::string_view Stats::Text(std::string_view name) const {
 }
 
 const Stats* StatsReport::Find(std::string_view id) const {
-  const auto it = std::find_if(entries.begin(), entries.end(),
-                               [id](const Stats& s) { return s.id == id; });
+  const auto it =
+      std::find_if(entries.begin(), entries.end(), [id](const Stats& s) { return s.id == id; });
   return it == entries.end() ? nullptr : &*it;
 }
 

@@ -51,8 +51,7 @@ void PeerTransport::Apply(Timestamp now, const JsepTransport& jsep,
 void PeerTransport::ApplyIce(Timestamp now, const JsepTransport& jsep,
                              const Negotiator::RemoteCandidates& candidates) {
   // Credentials from before are those of a restart that was rolled back: the agent answers to both.
-  if (std::find(used_ufrags_.begin(), used_ufrags_.end(), jsep.local.ufrag) ==
-      used_ufrags_.end()) {
+  if (std::find(used_ufrags_.begin(), used_ufrags_.end(), jsep.local.ufrag) == used_ufrags_.end()) {
     used_ufrags_.push_back(jsep.local.ufrag);
     gathering_ = !hosts_.empty();
     ice_.Restart(now, jsep.local);
@@ -143,8 +142,7 @@ void PeerTransport::MaybeStartDtls(Timestamp now) {
   for (const Bytes& datagram : std::exchange(early_dtls_, {})) dtls_->HandlePacket(now, datagram);
 }
 
-void PeerTransport::SetDtlsState(DtlsTransportState state, std::string reason,
-                                 std::string detail) {
+void PeerTransport::SetDtlsState(DtlsTransportState state, std::string reason, std::string detail) {
   if (state == dtls_state_) return;
   dtls_state_ = state;
   events_.emplace_back(DtlsStateChanged{state, std::move(reason), std::move(detail)});
@@ -307,9 +305,8 @@ void PeerTransport::OnIceEvent(Timestamp now, IceTransportEvent event) {
 
 void PeerTransport::OnSelectedPair(Timestamp now, const ice::CandidatePair& pair) {
   ++selected_pair_changes_;
-  packet_overhead_ =
-      (pair.local.base.ip.IsV6() ? kIpv6Header : kIpv4Header) + kUdpHeader +
-      (pair.local.type == ice::CandidateType::kRelayed ? kChannelData : 0);
+  packet_overhead_ = (pair.local.base.ip.IsV6() ? kIpv6Header : kIpv4Header) + kUdpHeader +
+                     (pair.local.type == ice::CandidateType::kRelayed ? kChannelData : 0);
   if (engine_ == nullptr) return;
   const std::size_t tag = protect_ ? protect_->rtp_overhead() : 16;
   engine_->SetOverhead(now, DataSize::Bytes(static_cast<int64_t>(packet_overhead_ + tag)));
@@ -371,34 +368,32 @@ void PeerTransport::OnMedia(Timestamp now, Bytes packet, bool rtcp) {
 // --- DTLS ----------------------------------------------------------------------------------------
 
 void PeerTransport::OnDtlsEvent(Timestamp now, dtls::TransportEvent event) {
-  std::visit(Overloaded{
-                 [&](dtls::Connected& e) { OnDtlsConnected(now, std::move(e)); },
-                 [&](dtls::Failed& e) {
-                   protect_.reset();
-                   unprotect_.reset();
-                   UpdateNetwork(now);
-                   SetDtlsState(DtlsTransportState::kFailed, std::string(e.reason),
-                                std::move(e.detail));
-                 },
-                 [&](dtls::DataReceived& e) {
-                   events_.emplace_back(DataPacket{std::move(e.payload)});
-                 },
-                 [&](dtls::Closed& e) {
-                   protect_.reset();
-                   unprotect_.reset();
-                   UpdateNetwork(now);
-                   SetDtlsState(DtlsTransportState::kClosed, e.by_peer ? "closed-by-peer" : "");
-                 },
-                 [&](dtls::KeyLogLine& e) { events_.emplace_back(std::move(e)); },
-             },
-             event);
+  std::visit(
+      Overloaded{
+          [&](dtls::Connected& e) { OnDtlsConnected(now, std::move(e)); },
+          [&](dtls::Failed& e) {
+            protect_.reset();
+            unprotect_.reset();
+            UpdateNetwork(now);
+            SetDtlsState(DtlsTransportState::kFailed, std::string(e.reason), std::move(e.detail));
+          },
+          [&](dtls::DataReceived& e) { events_.emplace_back(DataPacket{std::move(e.payload)}); },
+          [&](dtls::Closed& e) {
+            protect_.reset();
+            unprotect_.reset();
+            UpdateNetwork(now);
+            SetDtlsState(DtlsTransportState::kClosed, e.by_peer ? "closed-by-peer" : "");
+          },
+          [&](dtls::KeyLogLine& e) { events_.emplace_back(std::move(e)); },
+      },
+      event);
 }
 
 void PeerTransport::OnDtlsConnected(Timestamp now, dtls::Connected connected) {
   if (connected.srtp) {
     const auto profile = static_cast<uint16_t>(connected.srtp->profile);
-    auto out = srtp::Session::Create(profile, connected.srtp->local_key,
-                                     connected.srtp->local_salt, srtp::Direction::kSend);
+    auto out = srtp::Session::Create(profile, connected.srtp->local_key, connected.srtp->local_salt,
+                                     srtp::Direction::kSend);
     auto in = srtp::Session::Create(profile, connected.srtp->remote_key,
                                     connected.srtp->remote_salt, srtp::Direction::kReceive);
     if (!out || !in) {
@@ -408,8 +403,8 @@ void PeerTransport::OnDtlsConnected(Timestamp now, dtls::Connected connected) {
     protect_.emplace(std::move(*out));
     unprotect_.emplace(std::move(*in));
     if (engine_ != nullptr) {
-      engine_->SetOverhead(now, DataSize::Bytes(static_cast<int64_t>(packet_overhead_ +
-                                                                     protect_->rtp_overhead())));
+      engine_->SetOverhead(
+          now, DataSize::Bytes(static_cast<int64_t>(packet_overhead_ + protect_->rtp_overhead())));
     }
   }
   connected_ = std::move(connected);

@@ -42,8 +42,8 @@ struct DataPacket {
   Bytes payload;
 };
 
-using PeerTransportEvent = std::variant<IceTransportEvent, DtlsStateChanged, DataPacket,
-                                        media::Event, dtls::KeyLogLine>;
+using PeerTransportEvent =
+    std::variant<IceTransportEvent, DtlsStateChanged, DataPacket, media::Event, dtls::KeyLogLine>;
 
 struct PeerTransportCounters {
   // Everything but ICE's own packets; bytes are UDP payloads.
@@ -150,8 +150,8 @@ class PeerTransport {
   DtlsTransportState dtls_state_ = DtlsTransportState::kNew;
   std::vector<sdp::Fingerprint> fingerprints_;
   std::optional<dtls::Connected> connected_;
-  std::vector<Bytes> early_dtls_;    // before the answer told our role
-  std::deque<Bytes> unsent_dtls_;    // made before a pair was valid
+  std::vector<Bytes> early_dtls_;  // before the answer told our role
+  std::deque<Bytes> unsent_dtls_;  // made before a pair was valid
   std::optional<srtp::Session> protect_, unprotect_;
 
   std::unique_ptr<media::Engine> engine_;
