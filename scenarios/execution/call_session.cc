@@ -6,6 +6,7 @@
 #include "scenarios/execution/call_results.h"
 #include "scenarios/execution/ice_session.h"
 #include "scenarios/execution/schedule.h"
+#include "stack/sctp/association.h"
 
 namespace rtclab::scenarios {
 namespace {
