@@ -167,8 +167,7 @@ void CallSession::AddPoint(const PeerEndpoint& from, const PeerEndpoint& to,
   if (sent.rtt > TimeDelta::Zero()) {
     point.rtt_ms = sent.rtt.millis_f();
   } else if (const sctp::Association* association = from.connection().association()) {
-    const TimeDelta srtt = association->metrics().srtt;
-    if (srtt > TimeDelta::Zero()) point.rtt_ms = srtt.millis_f();
+    if (const auto srtt = association->metrics().srtt) point.rtt_ms = srtt->millis_f();
   }
   if (const auto rate = network().PathRate(from.host(), to.host())) {
     point.capacity_bps = static_cast<double>(rate->bps());
