@@ -1,5 +1,5 @@
-// One received media stream with what repairs it: statistics, retransmission requests, RTX and FEC, up to the
-// jitter buffer of its kind.
+// One received media stream with what repairs it: statistics, retransmission requests, RTX and FEC,
+// up to the jitter buffer of its kind.
 #ifndef RTCLAB_STACK_MEDIA_RTP_INPUT_H_
 #define RTCLAB_STACK_MEDIA_RTP_INPUT_H_
 

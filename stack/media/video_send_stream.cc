@@ -8,8 +8,8 @@
 namespace rtclab::media {
 namespace {
 
-// As deployed: requests for key frames within this are one, and so many bytes of RTP payload format at
-// most come before the data of a packet.
+// As deployed: requests for key frames within this are one, and so many bytes of RTP payload format
+// at most come before the data of a packet.
 constexpr TimeDelta kKeyframeSpacing = TimeDelta::Millis(300);
 // The picture's size changes no oftener. A decision: each change costs a key frame.
 constexpr TimeDelta kResizeSpacing = TimeDelta::Seconds(2);
