@@ -47,6 +47,7 @@ TEST(EngineTest, CleanCallDeliversEveryFrameIntact) {
     EXPECT_EQ(video.frames_corrupt, 0u);
     EXPECT_EQ(video.frames_unverified, 0u);
     EXPECT_EQ(video.frames_dropped, 0u);
+    EXPECT_EQ(video.packets_discarded, 0u);
     EXPECT_EQ(video.freeze_count, 0u);
     EXPECT_EQ(video.nack_count, 0u);
     EXPECT_EQ(video.pli_count, 0u);
@@ -112,13 +113,13 @@ TEST(EngineTest, EveryControllerCarriesACallEndToEnd) {
       pipe.rate = Kbps(4000);
       Pair pair(CallEngine(kind), CallEngine(), pipe, {});
       SendOneWay(pair, {AudioStream(100, feedback), VideoStream(200, feedback)});
-      pair.RunFor(TimeDelta::Seconds(20));
+      pair.RunFor(TimeDelta::Seconds(10));
       const EngineStats received = pair.b.stats(pair.now);
       const InboundRtpStats in = InboundOf(received, Kind::kVideo);
-      EXPECT_GT(in.frames_rendered, 550u);
+      EXPECT_GT(in.frames_rendered, 270u);
       EXPECT_EQ(in.frames_corrupt, 0u);
       // Nothing is in the way, so the encoder gets what it wants.
-      EXPECT_GT(static_cast<double>(in.bytes_received) * 8 / 20, 900'000);
+      EXPECT_GT(static_cast<double>(in.bytes_received) * 8 / 10, 700'000);
     }
   }
 }
@@ -424,7 +425,7 @@ TEST(EngineTest, AReceiverMeasuresTheRoundTripItself) {
   EXPECT_GT(remote.reports_sent, 5u);
   EXPECT_GT(remote.packets_sent, 300u);
   EXPECT_NEAR((remote.timestamp - remote.remote_timestamp).seconds(), 0.080, 0.001);
-  EXPECT_EQ(pair.b.SampleSeries(pair.now).rtt.millis(), 105);
+  EXPECT_NEAR(pair.b.SampleSeries(pair.now).rtt.seconds(), 0.105, 0.002);
 }
 
 TEST(EngineTest, CompoundRtcpWorksWithoutReducedSize) {

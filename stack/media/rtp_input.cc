@@ -84,6 +84,8 @@ void RtpInput::OnFlexfec(Timestamp now, const rtp::PacketView& packet) {
 
 void RtpInput::Dispatch(Timestamp now, const rtp::PacketView& packet, Origin origin) {
   const int64_t sequence = sequences_.Unwrap(packet.sequence_number());
+  // Duplicates: by the network, or media sent again as padding.
+  if (!seen_.Note(sequence)) return;
   if (packet.payload().empty()) {
     OnEmpty(now, packet.sequence_number(), sequence);
   } else if (!fec_ || origin == Origin::kFec) {

@@ -16,6 +16,7 @@
 #include "stack/media/fec_receiver.h"
 #include "stack/media/frame_content.h"
 #include "stack/media/outbox.h"
+#include "stack/media/sequence_window.h"
 #include "stack/media/stats.h"
 #include "stack/rtp/nack_generator.h"
 #include "stack/rtp/receive_statistics.h"
@@ -107,6 +108,7 @@ class RtpInput {
   uint32_t fec_ssrc_ = 0;
   rtp::ReceiveStatistics statistics_;
   rtp::SequenceUnwrapper sequences_;
+  SequenceWindow seen_;
   std::optional<FecReceiver> fec_;
   std::optional<RemoteOutboundRtpStats> remote_;
 };
