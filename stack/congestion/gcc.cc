@@ -110,6 +110,7 @@ void GccController::OnAllocation(Timestamp now, const RateLimits& limits) {
   if (!had_feedback_) {
     delay_.aimd().SetEstimate(now, limits.start);
     loss_.Restart(now, limits.start);
+    probes_.SetStart(limits.start);
   }
   Combine(now, "limits");
 }

@@ -20,7 +20,8 @@ std::vector<int64_t> DrainProbes(ProbeControl& control) {
 using Rates = std::vector<int64_t>;
 
 TEST(ProbeControlTest, BeginsAtThreeAndSixTimesTheStartRate) {
-  ProbeControl control(Kbps(300), Kbps(5000));
+  ProbeControl control(Kbps(100), Kbps(5000));
+  control.SetStart(Kbps(300));
   control.Start(At(0));
   EXPECT_EQ(DrainProbes(control), (Rates{900, 1800}));
   control.Start(At(1));
