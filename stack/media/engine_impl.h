@@ -95,6 +95,7 @@ class Engine::Impl {
 
   // RTCP out.
   uint32_t LocalSsrc() const;
+  void ScheduleReport(Timestamp now);
   void SendReports(Timestamp now);
   void AppendIdentity(std::vector<rtp::RtcpMessage>& messages) const;
   void SendGoodbye(Timestamp now, const std::vector<uint32_t>& ssrcs);

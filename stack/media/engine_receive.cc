@@ -10,6 +10,15 @@ namespace {
 // An SSRC costs a jitter buffer; who makes up more gets no more of them.
 constexpr std::size_t kMostInputs = 64;
 
+bool SameName(std::string_view a, std::string_view lower) {
+  return std::equal(a.begin(), a.end(), lower.begin(), lower.end(),
+                    [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+}
+// What a jitter buffer is there for; comfort noise and telephone events have none.
+bool Playable(const CodecConfig& codec) {
+  return SameName(codec.name, "vp8") || SameName(codec.name, "opus");
+}
+
 }  // namespace
 
 RtpInput* Engine::Impl::FindInput(uint32_t ssrc) {
@@ -22,7 +31,8 @@ RtpInput* Engine::Impl::FindInput(uint32_t ssrc) {
 const CodecConfig* Engine::Impl::CodecFor(const ReceiveStreamConfig& section,
                                           uint8_t payload_type) const {
   for (const auto& codec : section.codecs) {
-    if (codec.payload_type == payload_type || codec.rtx_payload_type == payload_type) return &codec;
+    if (codec.payload_type != payload_type && codec.rtx_payload_type != payload_type) continue;
+    return Playable(codec) ? &codec : nullptr;
   }
   const bool is_fec =
       section.fec.kind != FecKind::kNone &&

@@ -47,9 +47,10 @@ void Engine::Impl::SendReports(Timestamp now) {
     messages.push_back(std::move(report));
   }
   const bool sender = !messages.empty();
+  if (!sender && inputs_.empty()) return;  // nothing to say yet
   if (!sender) messages.push_back(rtp::ReceiverReport{LocalSsrc(), std::move(blocks)});
   AppendIdentity(messages);
-  if (!sender && !inputs_.empty()) {
+  if (!sender) {
     messages.push_back(
         rtp::ExtendedReport{LocalSsrc(), {rtp::ReceiverReferenceTime{rtp::NtpTime::From(now)}}});
   }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "stack/media/test_util.h"
+#include "stack/rtp/rtp_packet.h"
 
 namespace rtclab::media {
 namespace {
@@ -485,6 +486,45 @@ TEST(EngineTest, MarksOfCongestionAreReportedByRfc8888) {
   EXPECT_GT(in.packets_received_with_ce, 50u);
   // SCReAM takes each mark for congestion: it stays low on a path that has room.
   EXPECT_LT(pair.a.stats(pair.now).available_outgoing_bitrate, 900'000);
+}
+
+TEST(EngineTest, WithoutStreamsNothingHappens) {
+  Pair pair(CallEngine(), CallEngine(), {}, {});
+  pair.Connect();
+  EXPECT_TRUE(pair.a.NextTimeout().IsInfinite());
+  pair.RunFor(TimeDelta::Seconds(5));
+  EXPECT_EQ(pair.steps, 0);
+  EXPECT_EQ(pair.ab.packets, 0);
+  // Streams that come later find the controller at its start.
+  SendOneWay(pair, {VideoStream(200)});
+  pair.RunFor(TimeDelta::Seconds(3));
+  EXPECT_GT(pair.a.stats(pair.now).available_outgoing_bitrate, 1'000'000);
+  EXPECT_GT(InboundOf(pair.b.stats(pair.now), Kind::kVideo).frames_rendered, 80u);
+}
+
+TEST(EngineTest, OtherCodecsOfTheSectionAreNotPlayed) {
+  Pair pair(CallEngine(), CallEngine(), {}, {});
+  const auto audio = AudioStream(100);
+  auto receiver = ReceiverOf(audio);
+  CodecConfig events;
+  events.name = "telephone-event";
+  events.payload_type = 126;
+  receiver.codecs.push_back(events);
+  pair.b.SetReceiveStreams(pair.now, {receiver});
+  pair.a.SetSendStreams(pair.now, {audio});
+  pair.Connect();
+  rtp::PacketBuilder foreign({false, 126, 9, 9, 999});
+  foreign.AppendPayload(AsBytes("tone"));
+  pair.b.HandleRtp(pair.now, foreign.Build());
+  pair.RunFor(TimeDelta::Seconds(1));
+  rtp::PacketBuilder own({false, 126, 0, 0, 100});
+  own.AppendPayload(AsBytes("tone"));
+  pair.b.HandleRtp(pair.now, own.Build());
+  pair.RunFor(TimeDelta::Seconds(1));
+  const EngineStats stats = pair.b.stats(pair.now);
+  ASSERT_THAT(stats.inbound_rtp, SizeIs(1));
+  EXPECT_EQ(stats.inbound_rtp[0].frames_unverified, 0u);
+  EXPECT_EQ(stats.packets_unknown_stream, 1u);
 }
 
 TEST(EngineTest, GarbageIsCountedAndNothingElseHappens) {

@@ -89,9 +89,9 @@ void RtpInput::Dispatch(Timestamp now, const rtp::PacketView& packet, Origin ori
   if (packet.payload().empty()) {
     OnEmpty(now, packet.sequence_number(), sequence);
   } else if (!fec_ || origin == Origin::kFec) {
-    OnMedia(now, packet, sequence, origin);
+    Play(now, packet, sequence, origin);
   } else if (const auto media = fec_->OnMedia(packet)) {
-    if (const auto view = rtp::PacketView::Parse(*media)) OnMedia(now, *view, sequence, origin);
+    if (const auto view = rtp::PacketView::Parse(*media)) Play(now, *view, sequence, origin);
     Recover(now);
   } else {
     ++counters_.fec_packets_received;
@@ -100,6 +100,15 @@ void RtpInput::Dispatch(Timestamp now, const rtp::PacketView& packet, Origin ori
     Recover(now);
   }
   if (nack_.PollKeyframeRequest()) OnGapGivenUp(now);
+}
+
+void RtpInput::Play(Timestamp now, const rtp::PacketView& packet, int64_t sequence, Origin origin) {
+  if (packet.payload_type() == codec_.payload_type) {
+    OnMedia(now, packet, sequence, origin);
+  } else {
+    // Another codec of the m-section, such as telephone events.
+    OnEmpty(now, packet.sequence_number(), sequence);
+  }
 }
 
 void RtpInput::Recover(Timestamp now) {

@@ -100,6 +100,7 @@ class RtpInput {
 
  private:
   void Dispatch(Timestamp now, const rtp::PacketView& packet, Origin origin);
+  void Play(Timestamp now, const rtp::PacketView& packet, int64_t sequence, Origin origin);
   void CountBytes(const rtp::PacketView& packet);
   void Recover(Timestamp now);
 

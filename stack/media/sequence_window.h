@@ -13,8 +13,8 @@ class SequenceWindow {
  public:
   static constexpr int64_t kSize = 4096;
 
-  // Notes `sequence` (unwrapped) and says whether it is new. What is older than the window counts as
-  // new: it is too old anyway for whoever asks.
+  // Notes `sequence` (unwrapped) and says whether it is new. What is older than the window counts
+  // as new: it is too old anyway for whoever asks.
   bool Note(int64_t sequence) {
     if (!any_) {
       any_ = true;

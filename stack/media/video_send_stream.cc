@@ -11,8 +11,8 @@ namespace {
 // As deployed: requests for key frames within this are one, and so many bytes of RTP payload format
 // at most come before the data of a packet.
 constexpr TimeDelta kKeyframeSpacing = TimeDelta::Millis(300);
-// The picture shrinks no oftener than this, and grows later still: each change costs a key frame, and
-// the first estimates of a path come and go. A decision.
+// The picture shrinks no oftener than this, and grows later still: each change costs a key frame,
+// and the first estimates of a path come and go. A decision.
 constexpr TimeDelta kShrinkSpacing = TimeDelta::Seconds(2);
 constexpr TimeDelta kGrowSpacing = TimeDelta::Seconds(5);
 // webrtc-stats, hugeFramesSent.
