@@ -162,9 +162,9 @@ TEST(PeerSessionTest, AnUnbundledAnswerRunsATransportForEachSection) {
   PeerConfig legacy = LabPeerConfig();
   legacy.bundle = false;
   PeerLab lab(LabPeerConfig(), legacy);
-  const ChannelId channel = OpenChannel(lab, 0);
   ASSERT_TRUE(lab.a().AddTrack(lab.now(), MediaTrack::Audio("mic")));
   ASSERT_TRUE(lab.a().AddTrack(lab.now(), MediaTrack::Video("cam")));
+  const ChannelId channel = OpenChannel(lab, 0);
   ASSERT_TRUE(lab.Connect());
   EXPECT_EQ(lab.a().transports().size(), 3u);
   EXPECT_EQ(lab.b().transports().size(), 3u);
@@ -179,9 +179,9 @@ TEST(PeerSessionTest, AnUnbundledAnswerRunsATransportForEachSection) {
 
 TEST(PeerSessionTest, WhenThePeerBundlesTheOtherTransportsSocketsAreGivenBack) {
   PeerLab lab;
-  OpenChannel(lab, 0);
   ASSERT_TRUE(lab.a().AddTrack(lab.now(), MediaTrack::Audio("mic")));
   ASSERT_TRUE(lab.a().AddTrack(lab.now(), MediaTrack::Video("cam")));
+  OpenChannel(lab, 0);
   ASSERT_TRUE(lab.Connect());
   EXPECT_EQ(lab.Events<SocketsWanted>(0).size(), 3u);
   const auto released = lab.Events<SocketsReleased>(0);
@@ -228,7 +228,10 @@ TEST(PeerSessionTest, SetUpAndTransferSurviveLossDuplicatesAndReordering) {
     const auto digest = crypto::Sha256(message);
     ASSERT_TRUE(lab.a().Send(lab.now(), channel, true, message));
     ASSERT_TRUE(lab.RunUntil([&] { return !lab.Events<datachannel::MessageReceived>(1).empty(); },
-                             TimeDelta::Seconds(600)));
+                             TimeDelta::Seconds(600)))
+        << ToString(lab.a().ice_connection_state()) << " "
+        << (lab.a().failure() ? lab.a().failure()->reason : "") << " "
+        << (lab.b().failure() ? lab.b().failure()->reason : "");
     const auto received = lab.Events<datachannel::MessageReceived>(1);
     ASSERT_EQ(received.size(), 1u);
     EXPECT_EQ(crypto::Sha256(received[0].payload), digest);

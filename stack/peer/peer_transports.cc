@@ -50,6 +50,7 @@ void PeerConnection::Impl::AddSockets(Timestamp now, int transport,
   PeerTransport* t = FindTransport(transport);
   if (t == nullptr || closed_) return;
   NoteFirst(timeline_.gathering_started, now);
+  NoteGathering();
   t->Gather(now, hosts);
   UpdateStates(now);
   Pump(now);
@@ -295,6 +296,12 @@ ConnectionState PeerConnection::Impl::ComputeConnectionState() const {
       ice_state_ == IceConnectionState::kConnected || ice_state_ == IceConnectionState::kCompleted;
   return ice && all(D::kConnected, D::kClosed) ? ConnectionState::kConnected
                                                : ConnectionState::kConnecting;
+}
+
+void PeerConnection::Impl::NoteGathering() {
+  if (gathering_state_ == IceGatheringState::kGathering) return;
+  gathering_state_ = IceGatheringState::kGathering;
+  Emit(IceGatheringStateChanged{gathering_state_});
 }
 
 void PeerConnection::Impl::UpdateStates(Timestamp now) {
