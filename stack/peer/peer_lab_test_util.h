@@ -65,7 +65,8 @@ class PeerLab {
   TimeDelta signal_delay = TimeDelta::Millis(10);
   Filter filter;
   SignalFilter signal_filter;
-  bool signalling = true;  // false: events are only recorded
+  bool restart_on_failure = false;  // side a restarts ICE when it fails, as applications do
+  bool signalling = true;           // false: events are only recorded
 
   // Takes out what the connections made. Call it after each call to one of them.
   void DrainAll() {
@@ -147,6 +148,10 @@ class PeerLab {
       const TransportAddress host{IpAddress::V4(10, 0, 0, static_cast<uint8_t>(s.index + 1)),
                                   s.next_port++};
       s.pc.AddSockets(now_, wanted->transport, {&host, 1});
+    }
+    if (restart_on_failure && s.index == 0) {
+      const auto* failed = std::get_if<ConnectionFailed>(&event);
+      if (failed != nullptr && failed->reason == "ice-failed") s.pc.RestartIce(now_);
     }
     if (signalling) {
       if (auto signal = s.negotiation.HandleEvent(now_, event)) Send(s, std::move(*signal));

@@ -60,7 +60,7 @@ TEST(RollbackTest, WhatWasNegotiatedBeforeIsBack) {
   EXPECT_EQ(pair.a->sctp(), std::nullopt);
   // What the application did stays done.
   EXPECT_EQ(pair.a.transceiver(0).direction, Direction::kInactive);
-  EXPECT_EQ(pair.a.transceiver(0).current_direction, Direction::kSendRecv);
+  EXPECT_EQ(pair.a.transceiver(0).current_direction, Direction::kSendOnly);
   EXPECT_EQ(pair.a->transceivers().size(), 2u);
   ASSERT_EQ(pair.Negotiate(), "");
   EXPECT_EQ(pair.b.transceiver(0).current_direction, Direction::kInactive);
