@@ -140,6 +140,12 @@ Session ReadSession(const Reader& r) {
   s.timing_ms.gathering = timing.At("gathering").NumberOrNull();
   s.timing_ms.first_valid_pair = timing.At("first_valid_pair").NumberOrNull();
   s.timing_ms.ice_connected = timing.At("ice_connected").NumberOrNull();
+  // Results of before peer connections do not have these.
+  for (auto [key, value] : {std::pair("dtls_connected", &s.timing_ms.dtls_connected),
+                            std::pair("data_channel_open", &s.timing_ms.data_channel_open),
+                            std::pair("first_media", &s.timing_ms.first_media)}) {
+    if (timing.Object().contains(key)) *value = timing.At(key).NumberOrNull();
+  }
   const Reader checks = r.At("checks");
   s.checks = {.sent = checks.At("sent").Count(),
               .received = checks.At("received").Count(),

@@ -60,6 +60,10 @@ struct TimingMs {
   std::optional<double> gathering;  // both agents' gathering complete, from the session's start
   std::optional<double> first_valid_pair;
   std::optional<double> ice_connected;  // both agents have a selected pair
+  // Of sessions with peer connections.
+  std::optional<double> dtls_connected;     // both ends
+  std::optional<double> data_channel_open;  // every channel, at both ends
+  std::optional<double> first_media;        // the first frame of every stream was shown
 };
 
 struct CheckCounts {
@@ -72,8 +76,9 @@ struct Session {
   std::optional<SelectedPair> selected_pair;  // as the first host of the session sees it
   TimingMs timing_ms;
   CheckCounts checks;  // both agents
-  Json extra =
-      Json::object();  // merged into the session object: phases such as restarts, data, consent
+  // Merged into the session object: phases such as restarts, data, consent, and what peer connections did; the schema
+  // has their names.
+  Json extra = Json::object();
   Why why;
   std::vector<CheckRecord> check_log;
 };

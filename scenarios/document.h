@@ -60,6 +60,7 @@ struct Node {
   std::vector<Member> members;
   OriginId origin = 0;
 
+  bool IsBool() const { return type == Type::kBool; }
   bool IsString() const { return type == Type::kString; }
   bool IsArray() const { return type == Type::kArray; }
   bool IsObject() const { return type == Type::kObject; }

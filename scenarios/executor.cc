@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "scenarios/execution/background_flow.h"
 #include "scenarios/execution/probe_driver.h"
 #include "scenarios/execution/schedule.h"
 #include "scenarios/execution/server_program.h"
@@ -28,7 +29,15 @@ class Execution {
     }
     const auto on_done = [this] { StopWhenDone(); };
     for (const SessionSpec& session : spec.sessions) {
-      sessions_.push_back(std::make_unique<SessionDriver>(session, *network_, servers_, on_done));
+      for (const ActionSpec& action : session.actions) {
+        if (action.kind == ActionSpec::Kind::kSetLink && action.rate) {
+          network_->AllowRateChanges(action.target);
+        }
+      }
+    }
+    for (const FlowSpec& flow : spec.flows) flows_.push_back(StartFlow(flow, *network_));
+    for (const SessionSpec& session : spec.sessions) {
+      sessions_.push_back(MakeSession(session, *network_, servers_, on_done));
     }
     for (const ProbeSpec& probe : spec.probes) {
       probes_.push_back(std::make_unique<ProbeDriver>(probe, *network_, servers_, on_done));
@@ -40,18 +49,27 @@ class Execution {
   const std::vector<ServerAccess>& servers() const { return servers_; }
   const std::vector<std::unique_ptr<SessionDriver>>& sessions() const { return sessions_; }
 
-  void Collect(results::Run& run) const {
+  void Collect(Outcome& outcome) const {
+    results::Run& run = outcome.run;
     for (const auto& driver : sessions_) {
       results::Session session = driver->Result();
       session.why = Explain(*driver, session, *network_, servers_);
       run.sessions.push_back(std::move(session));
+      outcome.series.insert(outcome.series.end(), driver->series().begin(),
+                            driver->series().end());
     }
+    std::stable_sort(outcome.series.begin(), outcome.series.end(),
+                     [](const auto& x, const auto& y) { return x.time_ms < y.time_ms; });
     for (const auto& driver : probes_) run.probes.push_back(driver->Result());
     results::Json drops = results::Json::array();
     for (const auto& [key, count] : network_->tracer().drop_counts()) {
       drops.push_back({{"where", key.first}, {"rule", key.second}, {"count", count}});
     }
     run.network = {{"virtual_ms", network_->Now().millis_f()}, {"drops", drops}};
+    if (!flows_.empty()) {
+      run.network["flows"] = results::Json::array();
+      for (const auto& flow : flows_) run.network["flows"].push_back(flow->Result());
+    }
   }
 
  private:
@@ -68,6 +86,7 @@ class Execution {
   std::unique_ptr<sim::Network> network_;
   std::vector<ServerAccess> servers_;
   std::vector<std::unique_ptr<ServerProgram>> programs_;
+  std::vector<std::unique_ptr<BackgroundFlow>> flows_;
   std::vector<std::unique_ptr<SessionDriver>> sessions_;
   std::vector<std::unique_ptr<ProbeDriver>> probes_;
 };
@@ -102,13 +121,13 @@ Outcome Execute(const RunSpec& spec, const ExecuteOptions& options) {
   }
   Execution execution(spec, std::move(*network));
   execution.network().RunUntil(Timestamp::Zero() + spec.max_duration);
-  execution.Collect(run);
+  execution.Collect(outcome);
   if (options.pcapng) {
     if (const auto finished = execution.network().FinishCapture(); !finished) {
       Fail(run, "the capture cannot be written: " + finished.error().reason);
     }
   }
-  Evaluate(spec, run);
+  Evaluate(spec, outcome.series, run);
   if (options.story) outcome.story = story.Tell(execution.sessions(), execution.network());
   return outcome;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "results/model.h"
+#include "results/series.h"
 #include "scenarios/run_spec.h"
 #include "sim/trace/packet_event.h"
 
@@ -32,6 +33,7 @@ struct ExecuteOptions {
 struct Outcome {
   results::Run run;               // verdict and failures are filled in from the expectations
   std::vector<StoryEvent> story;  // in order of time
+  std::vector<results::SeriesPoint> series;  // in order of time; of sessions with peer connections
 };
 
 // Uses the process-wide ns-3 simulator: one call at a time. Deterministic: the same spec gives the

@@ -7,37 +7,19 @@
 #include <functional>
 #include <map>
 
+#include "scenarios/actual.h"
+#include "scenarios/expect_media.h"
+#include "scenarios/language.h"
+
 namespace rtclab::scenarios {
 namespace {
 
 using results::Run;
 using results::Session;
 
-// What a run shows for an expectation's key: a value, or null when it has none, and why not.
-struct Actual {
-  Json value = nullptr;
-  std::string missing;  // words for null
-  bool any_of = false;  // the value is a list of which one element is enough
-  bool is_time = false;
-};
-
-Actual Missing(std::string why) { return {.missing = std::move(why)}; }
-Actual Text(const std::string& text) { return {.value = text, .missing = {}}; }
-Actual Count(int64_t count) { return {.value = count, .missing = {}}; }
-
-Actual Time(const std::optional<double>& ms) {
-  if (!ms) return {.value = nullptr, .missing = "never", .any_of = false, .is_time = true};
-  return {.value = *ms, .missing = {}, .any_of = false, .is_time = true};
-}
-
 Actual OfPair(const Session& session, std::string (*read)(const results::SelectedPair&)) {
   if (!session.selected_pair) return Missing("no selected pair");
   return Text(read(*session.selected_pair));
-}
-
-const Json* Extra(const Session& session, const char* key) {
-  const auto found = session.extra.find(key);
-  return found == session.extra.end() ? nullptr : &*found;
 }
 
 Actual Data(const Session& session, const char* key) {
@@ -163,53 +145,64 @@ Actual OfProbe(const results::Probe& probe, std::string_view key) {
 
 std::string Number(double value) { return fmt::format("{:.6g}", value); }
 
-std::string Words(const Json& value, bool is_time) {
-  if (value.is_number()) return Number(value.get<double>()) + (is_time ? " ms" : "");
+std::string Words(const Json& value, Measure measure) {
+  if (value.is_number()) {
+    switch (measure) {
+      case Measure::kPlain:
+        return Number(value.get<double>());
+      case Measure::kTime:
+        return Number(value.get<double>()) + " ms";
+      case Measure::kRate:
+        return Number(value.get<double>() / 1000) + " kbit/s";
+      case Measure::kShare:
+        return Number(value.get<double>() * 100) + " %";
+    }
+  }
   if (value.is_string()) return value.get<std::string>();
   return value.dump();
 }
 
 std::string ActualWords(const Actual& actual) {
   if (actual.value.is_null()) return actual.missing;
-  if (!actual.value.is_array()) return Words(actual.value, actual.is_time);
+  if (!actual.value.is_array()) return Words(actual.value, actual.measure);
   std::string out;
   for (const Json& item : actual.value)
-    out += (out.empty() ? "" : ", ") + Words(item, actual.is_time);
+    out += (out.empty() ? "" : ", ") + Words(item, actual.measure);
   return out;
 }
 
-std::string ExpectedWords(const Json& expected, bool is_time) {
+std::string ExpectedWords(const Json& expected, Measure measure) {
   if (expected.is_array()) {
     std::string out;
-    for (const Json& item : expected) out += (out.empty() ? "" : " or ") + Words(item, is_time);
+    for (const Json& item : expected) out += (out.empty() ? "" : " or ") + Words(item, measure);
     return out;
   }
-  if (!expected.is_object()) return Words(expected, is_time);
+  if (!expected.is_object()) return Words(expected, measure);
   if (expected.contains("equals")) {
-    return fmt::format("{} +- {}", Words(expected["equals"], is_time),
-                       Words(expected["tolerance"], is_time));
+    return fmt::format("{} +- {}", Words(expected["equals"], measure),
+                       Words(expected["tolerance"], measure));
   }
   std::string out;
-  if (expected.contains("min")) out = "at least " + Words(expected["min"], is_time);
+  if (expected.contains("min")) out = "at least " + Words(expected["min"], measure);
   if (expected.contains("max"))
-    out += (out.empty() ? "" : " and ") + ("at most " + Words(expected["max"], is_time));
+    out += (out.empty() ? "" : " and ") + ("at most " + Words(expected["max"], measure));
   return out;
 }
 
 // Times come from sums of doubles in milliseconds: a nanosecond of slack is not a difference.
 constexpr double kTimeSlackMs = 1e-6;
 
-bool Equal(const Json& expected, const Json& actual, bool is_time) {
+bool Equal(const Json& expected, const Json& actual, Measure measure) {
   if (expected.is_number() && actual.is_number()) {
     const double difference = std::abs(expected.get<double>() - actual.get<double>());
-    return difference <= (is_time ? kTimeSlackMs : 0);
+    return difference <= (measure == Measure::kTime ? kTimeSlackMs : 0);
   }
   return expected == actual;
 }
 
-bool InRange(const Json& range, const Json& actual, bool is_time) {
+bool InRange(const Json& range, const Json& actual, Measure measure) {
   if (!actual.is_number()) return false;
-  const double value = actual.get<double>(), slack = is_time ? kTimeSlackMs : 0;
+  const double value = actual.get<double>(), slack = measure == Measure::kTime ? kTimeSlackMs : 0;
   if (range.contains("equals")) {
     return std::abs(value - range["equals"].get<double>()) <=
            range["tolerance"].get<double>() + slack;
@@ -224,15 +217,22 @@ bool Holds(const Json& expected, const Actual& actual) {
     return std::any_of(actual.value.begin(), actual.value.end(), [&](const Json& item) {
       return Holds(
           expected,
-          Actual{.value = item, .missing = {}, .any_of = false, .is_time = actual.is_time});
+          Actual{.value = item, .missing = {}, .any_of = false, .measure = actual.measure});
     });
   }
   if (expected.is_array()) {
     return std::any_of(expected.begin(), expected.end(),
-                       [&](const Json& item) { return Equal(item, actual.value, actual.is_time); });
+                       [&](const Json& item) { return Equal(item, actual.value, actual.measure); });
   }
-  if (expected.is_object()) return InRange(expected, actual.value, actual.is_time);
-  return Equal(expected, actual.value, actual.is_time);
+  if (expected.is_object()) return InRange(expected, actual.value, actual.measure);
+  return Equal(expected, actual.value, actual.measure);
+}
+
+std::string KeyWords(const Expectation& expectation) {
+  if (!expectation.window) return expectation.key;
+  const WindowSpec& window = *expectation.window;
+  return fmt::format("{} of {} from {} s to {} s", expectation.key, window.sender,
+                     Number(window.from.millis_f() / 1000), Number(window.to.millis_f() / 1000));
 }
 
 template <typename List>
@@ -242,10 +242,13 @@ auto FindNamed(List& list, const std::string& name) -> decltype(&*list.begin()) 
   return found == list.end() ? nullptr : &*found;
 }
 
-Actual ActualOf(const RunSpec& spec, const Run& run, const Expectation& expectation) {
+Actual ActualOf(const RunSpec& spec, const Run& run, const Series& series,
+                const Expectation& expectation) {
   if (const SessionSpec* session_spec = FindNamed(spec.sessions, expectation.subject)) {
     const Session* session = FindNamed(run.sessions, expectation.subject);
     if (session == nullptr) return Missing("the session is not in the result");
+    if (expectation.window) return OfWindow(*session, *expectation.window, expectation.key, series);
+    if (IsPeerExpectation(expectation.key)) return OfPeer(*session, expectation.key);
     const auto reader = SessionReaders().find(expectation.key);
     if (reader == SessionReaders().end()) return Missing("unknown expectation");
     return reader->second(*session, *session_spec);
@@ -257,17 +260,17 @@ Actual ActualOf(const RunSpec& spec, const Run& run, const Expectation& expectat
 
 }  // namespace
 
-void Evaluate(const RunSpec& spec, Run& run) {
+void Evaluate(const RunSpec& spec, const Series& series, Run& run) {
   if (run.verdict == results::Verdict::kError) return;
   for (const Expectation& expectation : spec.expectations) {
-    const Actual actual = ActualOf(spec, run, expectation);
+    const Actual actual = ActualOf(spec, run, series, expectation);
     if (Holds(expectation.value, actual)) continue;
     results::Failure failure;
     failure.expectation = expectation.pointer;
-    failure.expected = ExpectedWords(expectation.value, actual.is_time);
+    failure.expected = ExpectedWords(expectation.value, actual.measure);
     failure.actual = ActualWords(actual);
     failure.message = fmt::format("{}: expected {} to be {}, it is {}", expectation.subject,
-                                  expectation.key, failure.expected, failure.actual);
+                                  KeyWords(expectation), failure.expected, failure.actual);
     if (!expectation.because.empty())
       failure.message += fmt::format(" (expected because: {})", expectation.because);
     if (const Session* session = FindNamed(run.sessions, expectation.subject); session != nullptr) {

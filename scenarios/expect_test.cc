@@ -67,7 +67,7 @@ RunSpec Spec(const std::string& subject, const std::string& key, Json value) {
 
 bool Holds(const std::string& subject, const std::string& key, Json value,
            results::Run run = Connected()) {
-  Evaluate(Spec(subject, key, std::move(value)), run);
+  Evaluate(Spec(subject, key, std::move(value)), {}, run);
   EXPECT_EQ(run.failures.empty(), run.verdict == results::Verdict::kPass);
   return run.failures.empty();
 }
@@ -139,7 +139,7 @@ TEST(EvaluateTest, EveryKeyOfAProbe) {
 
 TEST(EvaluateTest, AFailureSaysWhatWhereAndWhy) {
   results::Run run = Connected();
-  Evaluate(Spec("call", "ice_connected", {{"max", 100.0}}), run);
+  Evaluate(Spec("call", "ice_connected", {{"max", 100.0}}), {}, run);
   EXPECT_EQ(run.verdict, results::Verdict::kFail);
   ASSERT_EQ(run.failures.size(), 1u);
   EXPECT_EQ(run.failures[0].expectation, "/expect/call/ice_connected");
@@ -177,7 +177,7 @@ TEST(EvaluateTest, ARestartThatDidNotConnectHasNoTime) {
 TEST(EvaluateTest, ACrashedRunIsNotJudged) {
   results::Run run;
   run.verdict = results::Verdict::kError;
-  Evaluate(Spec("call", "state", "connected"), run);
+  Evaluate(Spec("call", "state", "connected"), {}, run);
   EXPECT_EQ(run.verdict, results::Verdict::kError);
   EXPECT_TRUE(run.failures.empty());
 }

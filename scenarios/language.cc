@@ -17,8 +17,16 @@ const std::vector<std::string> kHairpinningNames = {"none", "internal-source", "
 const std::vector<std::string> kRefreshNames = {"outbound", "inbound", "both"};
 const std::vector<std::string> kTrickleNames = {"none", "half", "full"};
 const std::vector<std::string> kPolicyNames = {"all", "relay"};
-const std::vector<std::string> kActionNames = {"ice-restart", "link-down", "link-up", "nat-reboot",
-                                               "send-data"};
+const std::vector<std::string> kActionNames = {
+    "ice-restart", "link-down",   "link-up",      "nat-reboot", "send-data",
+    "set-link",    "media-pause", "media-resume", "add-video",  "close"};
+const std::vector<std::string> kControllerNames = {"gcc", "nada", "scream", "none"};
+const std::vector<std::string> kVideoSourceNames = {"synthetic", "trace"};
+const std::vector<std::string> kFecNames = {"none", "ulpfec", "flexfec"};
+const std::vector<std::string> kFeedbackNames = {"transport-cc", "ccfb"};
+const std::vector<std::string> kSrtpProfileNames = {"SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM",
+                                                    "SRTP_AES128_CM_SHA1_80"};
+const std::vector<std::string> kFlowNames = {"tcp", "udp"};
 const std::vector<std::string> kCandidateTypeNames = {"host", "srflx", "prflx", "relay"};
 
 std::vector<std::string> NatPresetNames() {
@@ -85,6 +93,8 @@ const Type* LanguageBuilder::Scenario(const Type* matrix, const Type* seeds) {
        {"sessions", Map(Session(), "an object of sessions by name"),
         "Sessions by name. Default: \"call\", between the first two hosts, unless there are "
         "probes."},
+       {"flows", Map(Flow(), "an object of background traffic by name"),
+        "Background traffic by name."},
        {"probes", Map(Probe(), "an object of probes by name"), "NAT behaviour discovery by name."},
        {"matrix", matrix,
         "Runs the scenario for combinations of parameters, which \"${name}\" puts in."},
@@ -101,6 +111,7 @@ const Type* LanguageBuilder::Scenario(const Type* matrix, const Type* seeds) {
 
 Language LanguageBuilder::Build() {
   ice_ = Ice();
+  window_ = Window();
   session_expectation_ = SessionExpectation();
   probe_expectation_ = ProbeExpectation();
   const Type* matrix = Matrix();
@@ -113,7 +124,7 @@ Language LanguageBuilder::Build() {
        {"suite", name_, "Default: the file's name without \".json\"."},
        {"common", any_, "What the scenarios share: each is laid over it (RFC 7396)."},
        {"scenarios", Map(any_, "an object of scenarios by name"), "Scenarios by name.", true}});
-  return {scenario, suite, matrix, seeds, session_expectation_, probe_expectation_};
+  return {scenario, suite, matrix, seeds, window_, session_expectation_, probe_expectation_};
 }
 
 const Language& TheLanguage() {

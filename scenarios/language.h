@@ -56,11 +56,15 @@ struct Language {
   const Type* suite;
   const Type* matrix;               // part of a scenario
   const Type* seeds;                // part of a scenario
+  const Type* window;               // part of a session_expectation
   const Type* session_expectation;  // an entry of "expect" for a session
   const Type* probe_expectation;    // an entry of "expect" for a probe
 };
 
 const Language& TheLanguage();
+
+// Whether an expectation of a session is about what lies above ICE.
+bool IsPeerExpectation(std::string_view key);
 
 // Names as the files write them, index = the enumerator's value.
 extern const std::vector<std::string> kMappingNames;         // sim::Mapping; also sim::Filtering
@@ -72,6 +76,12 @@ extern const std::vector<std::string> kRefreshNames;         // sim::Refresh
 extern const std::vector<std::string> kTrickleNames;         // IceSpec::Trickle
 extern const std::vector<std::string> kPolicyNames;          // IceSpec::Policy
 extern const std::vector<std::string> kActionNames;          // ActionSpec::Kind
+extern const std::vector<std::string> kControllerNames;      // PeerSpec::controller_a
+extern const std::vector<std::string> kVideoSourceNames;     // MediaSpec::source
+extern const std::vector<std::string> kFecNames;             // MediaSpec::fec
+extern const std::vector<std::string> kFeedbackNames;        // MediaSpec::feedback
+extern const std::vector<std::string> kSrtpProfileNames;     // PeerSpec::srtp_profiles
+extern const std::vector<std::string> kFlowNames;            // FlowSpec::Kind
 extern const std::vector<std::string> kCandidateTypeNames;   // host, srflx, prflx, relay
 
 std::vector<std::string> NatPresetNames();       // with "none"

@@ -1,5 +1,5 @@
 // The language's types under construction: language.cc has the whole, language_network.cc the virtual internet,
-// language_session.cc what happens in it and what has to come of it.
+// language_session.cc and language_media.cc what happens in it and what has to come of it.
 #ifndef RTCLAB_SCENARIOS_LANGUAGE_BUILDER_H_
 #define RTCLAB_SCENARIOS_LANGUAGE_BUILDER_H_
 
@@ -82,6 +82,12 @@ class LanguageBuilder {
   const Type* Server();
   const Type* Ice();
   const Type* Session();
+  const Type* Media();
+  const Type* Data();
+  const Type* Dtls();
+  const Type* Flow();
+  const Type* Window();
+  std::vector<Field> MediaExpectations();
   const Type* Probe();
   const Type* Matrix();
   const Type* Seeds();
@@ -106,6 +112,7 @@ class LanguageBuilder {
       List(Enum("address family", {"ipv4", "ipv6"}, "family"), 1, 2, "a list of address families");
   const Type* names_ = List(name_, 0, static_cast<int64_t>(kMaxNames), "a list of names");
   const Type* ice_ = nullptr;
+  const Type* window_ = nullptr;
   const Type* session_expectation_ = nullptr;
   const Type* probe_expectation_ = nullptr;
 };

@@ -92,6 +92,9 @@ const Type* LanguageBuilder::Link() {
       {"duplication", share_, "Chance that a packet arrives twice. Default: 0 %."},
       {"corruption", share_, "Chance that a bit flips. Default: 0 %."},
       {"queue_packets", Integer(1, 1'000'000), "Drop-tail queue. Default: 1000."},
+      {"queue_delay", long_duration_,
+       "Limits the queue to what the link, at its first rate, sends in this time. Needs rate. "
+       "Default: no such limit."},
       {"mtu", size_, "Of an IP packet, 576 B to 65535 B. Default: 1500 B."}};
   const Type* direction = Object("one direction of a link", "link-direction", fields);
   fields.insert(fields.begin(), {"preset", Enum("link preset", LinkPresetNames(), "link-preset"),

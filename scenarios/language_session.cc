@@ -23,12 +23,20 @@ const Type* LanguageBuilder::Session() {
       {{"at", duration_, "After the session's start.", true},
        {"do", Enum("action", kActionNames), "What happens.", true},
        {"host", name_,
-        "ice-restart, send-data: a host of the session; link-down, link-up: its access links."},
+        "ice-restart, send-data, media-pause, media-resume, add-video, close: a host of the "
+        "session; "
+        "link-down, link-up, set-link: its access links."},
+       {"rate", rate_, "set-link: its new rate."},
+       {"delay", duration_, "set-link: its new delay."},
+       {"loss", share_, "set-link: its new loss."},
+       {"direction", Enum("direction", {"up", "down", "both"}),
+        "set-link: up is towards the internet. Default: both."},
        {"network", name_,
-        "link-down, link-up: its uplink; nat-reboot: its NAT, which forgets everything."},
+        "link-down, link-up, set-link: its uplink; nat-reboot: its NAT, which forgets everything."},
        {"count", Integer(1, 1'000'000), "send-data: datagrams. Default: 1."},
        {"size", size_, "send-data: of a datagram. Default: 1000 B."},
        {"interval", duration_, "send-data: between datagrams. Default: 20 ms."}});
+  const Type* controller = Enum("congestion controller", kControllerNames);
   return Object(
       "a session", "session",
       {{"description", text_, "For the reader."},
@@ -38,6 +46,14 @@ const Type* LanguageBuilder::Session() {
        {"endpoints", Map(ice_, "an object of ICE options by host"), "Changes ice for one host."},
        {"start", duration_, "After the run's start. Default: 0 s."},
        {"signalling_delay", duration_, "One way, outside of the network. Default: 0 ms."},
+       {"media", Media(), "Sends audio and video (RFC 8834). Default: false."},
+       {"data", Data(), "Data channels (RFC 8831). Default: none."},
+       {"controller",
+        Choice("a congestion controller or an object of them by host", "controller",
+               {controller, Map(controller, "controllers by host")}),
+        "gcc: draft-ietf-rmcat-gcc-02; nada: RFC 8698; scream: RFC 8298. Default: gcc."},
+       {"dtls", Dtls(), "Of the peer connections."},
+       {"sample_interval", long_duration_, "Of the time series. Default: 100 ms."},
        {"actions", List(action, 0, 10'000, "a list of actions"), "What happens later."}});
 }
 
@@ -60,7 +76,11 @@ const Type* LanguageBuilder::Check(const Type* value, const std::string& noun, b
   Type* tolerance = New(Kind::kTolerance, "a tolerance: a value of the same kind or a percentage");
   tolerance->values = {value->kind == Kind::kQuantity ? "quantity" : "integer"};
   tolerance->quantity = value->quantity;
-  const std::string name = value->kind == Kind::kQuantity ? "check-duration" : "check-count";
+  static constexpr const char* kCheckNames[] = {"check-duration", "check-rate", "check-percentage",
+                                                "check-size"};
+  const std::string name = value->kind == Kind::kQuantity
+                               ? kCheckNames[static_cast<std::size_t>(value->quantity)]
+                               : "check-count";
   return Choice(
       noun + ", a list of acceptable ones, {\"min\", \"max\"} or {\"equals\", \"tolerance\"}", name,
       {value, list,
@@ -77,40 +97,41 @@ const Type* LanguageBuilder::SessionExpectation() {
       Check(Enum("address family", {"ipv4", "ipv6"}, "family"), "an address family", false);
   const Type* time = Check(duration_, "a duration", true);
   const Type* count = Check(Integer(0, INT64_MAX), "a count", true);
-  return Object(
-      "expectations of a session", "session-expectation",
-      {{"because", text_, "The reasoning, with its source."},
-       {"state", Check(Enum("state", {"connected", "failed"}), "a state", false),
-        "The outcome of ICE."},
-       {"final_state",
-        Check(Enum("state", {"connected", "disconnected", "failed"}), "a state", false),
-        "Of the first host at the end of the run."},
-       {"path", Check(Enum("path", {"direct", "relayed"}), "a path", false),
-        "Relayed: either end of the selected pair is a relay."},
-       {"local", type, "The first host's end of the selected pair, as it sees it."},
-       {"remote", type, "The second host's end of it, as the first sees it."},
-       {"local_family", family, "Of the local candidate."},
-       {"remote_family", family, "Of the remote candidate."},
-       {"protocol", Check(Enum("protocol", {"udp"}), "a protocol", false), "Of the selected pair."},
-       {"gathering", time, "Both agents' gathering complete, from the session's start."},
-       {"first_valid_pair", time, "From the session's start."},
-       {"ice_connected", time, "Both agents have a selected pair, from the session's start."},
-       {"checks_sent", count, "By both agents, without retransmissions."},
-       {"checks_received", count, "By both agents."},
-       {"checks_succeeded", count, "Of both agents."},
-       {"checks_failed", count, "Of both agents."},
-       {"retransmissions", count, "Of checks."},
-       {"role_conflicts", count, "Seen by both agents (RFC 8445 section 7.3.1.1)."},
-       {"local_relays", count, "Relayed candidates that the first host gathered."},
-       {"remote_relays", count, "Relayed candidates that the second host gathered."},
-       {"restarts", count, "ICE restarts that ended connected."},
-       {"restart_time", time, "The longest time from a restart to the new selected pair."},
-       {"data_sent", count, "Datagrams, both directions."},
-       {"data_received", count, "Datagrams, both directions, duplicates not counted."},
-       {"data_lost", count, "data_sent less data_received."},
-       {"consent_expired", bool_, "Either agent lost consent (RFC 7675)."},
-       {"cause", Check(text_, "a rule id", false),
-        "Some packet ended by this rule, or by any of a list."}});
+  std::vector<Field> fields = {
+      {"because", text_, "The reasoning, with its source."},
+      {"state", Check(Enum("state", {"connected", "failed"}), "a state", false),
+       "The outcome of ICE."},
+      {"final_state",
+       Check(Enum("state", {"connected", "disconnected", "failed"}), "a state", false),
+       "Of the first host at the end of the run."},
+      {"path", Check(Enum("path", {"direct", "relayed"}), "a path", false),
+       "Relayed: either end of the selected pair is a relay."},
+      {"local", type, "The first host's end of the selected pair, as it sees it."},
+      {"remote", type, "The second host's end of it, as the first sees it."},
+      {"local_family", family, "Of the local candidate."},
+      {"remote_family", family, "Of the remote candidate."},
+      {"protocol", Check(Enum("protocol", {"udp"}), "a protocol", false), "Of the selected pair."},
+      {"gathering", time, "Both agents' gathering complete, from the session's start."},
+      {"first_valid_pair", time, "From the session's start."},
+      {"ice_connected", time, "Both agents have a selected pair, from the session's start."},
+      {"checks_sent", count, "By both agents, without retransmissions."},
+      {"checks_received", count, "By both agents."},
+      {"checks_succeeded", count, "Of both agents."},
+      {"checks_failed", count, "Of both agents."},
+      {"retransmissions", count, "Of checks."},
+      {"role_conflicts", count, "Seen by both agents (RFC 8445 section 7.3.1.1)."},
+      {"local_relays", count, "Relayed candidates that the first host gathered."},
+      {"remote_relays", count, "Relayed candidates that the second host gathered."},
+      {"restarts", count, "ICE restarts that ended connected."},
+      {"restart_time", time, "The longest time from a restart to the new selected pair."},
+      {"data_sent", count, "Datagrams, both directions."},
+      {"data_received", count, "Datagrams, both directions, duplicates not counted."},
+      {"data_lost", count, "data_sent less data_received."},
+      {"consent_expired", bool_, "Either agent lost consent (RFC 7675)."},
+      {"cause", Check(text_, "a rule id", false),
+       "Some packet ended by this rule, or by any of a list."}};
+  for (Field& field : MediaExpectations()) fields.push_back(std::move(field));
+  return Object("expectations of a session", "session-expectation", std::move(fields));
 }
 
 const Type* LanguageBuilder::ProbeExpectation() {

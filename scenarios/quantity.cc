@@ -16,7 +16,8 @@ constexpr std::array<Unit, 6> kDurations = {
 constexpr std::array<Unit, 4> kRates = {
     {{"bit/s", 1}, {"kbit/s", 1e3}, {"Mbit/s", 1e6}, {"Gbit/s", 1e9}}};
 constexpr std::array<Unit, 1> kShares = {{{"%", 0.01}}};
-constexpr std::array<Unit, 3> kSizes = {{{"B", 1}, {"kB", 1e3}, {"MB", 1e6}}};
+constexpr std::array<Unit, 6> kSizes = {
+    {{"B", 1}, {"kB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1024 * 1024}}};
 
 struct Limits {
   std::string_view noun, limit;
@@ -34,7 +35,7 @@ Limits LimitsOf(QuantityKind kind) {
     case QuantityKind::kSize:
       break;
   }
-  return {"a size such as \"1200 B\"", "1 MB", 1e6};
+  return {"a size such as \"1200 B\"", "10 GB", 1e10};
 }
 
 // Digits with at most one point between them: no sign, no exponent, no leading point.

@@ -17,13 +17,14 @@ struct Unit {
   double factor;  // to the kind's base unit: nanosecond, bit/s, 1, byte
 };
 
-// ns us ms s min h; bit/s kbit/s Mbit/s Gbit/s; %; B kB MB. Powers of 1,000.
+// ns us ms s min h; bit/s kbit/s Mbit/s Gbit/s; %; B kB MB GB KiB MiB. Powers of 1,000, but
+// for KiB and MiB.
 std::span<const Unit> Units(QuantityKind kind);
 
 // "a duration", "a rate", "a percentage", "a size", each with an example: for messages.
 std::string_view QuantityNoun(QuantityKind kind);
 
-// The largest value allowed, as text: 168 h, 1000 Gbit/s, 100 %, 1 MB.
+// The largest value allowed, as text: 168 h, 1000 Gbit/s, 100 %, 10 GB.
 std::string_view QuantityLimit(QuantityKind kind);
 
 // In the kind's base unit, not negative, at most QuantityLimit(); or what is wrong with it in words.

@@ -6,16 +6,15 @@
 #include <set>
 
 #include "scenarios/language.h"
+#include "scenarios/resolve_action.h"
 #include "scenarios/resolve_expect.h"
+#include "scenarios/resolve_media.h"
 #include "scenarios/resolve_network.h"
 #include "scenarios/run_checks.h"
 #include "scenarios/structure.h"
 
 namespace rtclab::scenarios {
 namespace {
-
-constexpr double kLargestDatagram =
-    1200;  // fits every link preset with IPv6, UDP and TURN around it
 
 class Resolver {
  public:
@@ -35,8 +34,6 @@ class Resolver {
   void Session(const std::string& name, const Node& node);
   void Ice(const Node& options, IceSpec& ice);
   void Families(const Node& between, const SessionSpec& session);
-  ActionSpec Action(const Node& node, const SessionSpec& session);
-  void ActionTarget(const Node& node, const SessionSpec& session, ActionSpec& action);
   void Probes();
   void Probe(const std::string& name, const Node& node);
   void ProbeServer(const Node& node, ProbeSpec& probe);
@@ -75,6 +72,7 @@ RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
     network_.AddHost(host.key, host.value);
     user_hosts_.push_back(host.key);
   }
+  With(scenario_, "flows", [&](const Node& v) { run_.flows = ResolveFlows(v, network_, report_); });
   Servers();
   Sessions();
   Probes();
@@ -288,8 +286,11 @@ void Resolver::Session(const std::string& name, const Node& node) {
                             run_.max_duration.seconds()));
   }
   if (a != nullptr && b != nullptr && a != b) Families(between, session);
+  ResolvePeer(node, session, report_);
   With(node, "actions", [&](const Node& list) {
-    for (const Node& item : list.items) session.actions.push_back(Action(item, session));
+    for (const Node& item : list.items) {
+      session.actions.push_back(ResolveAction(item, session, network_, run_.max_duration, report_));
+    }
   });
   run_.sessions.push_back(std::move(session));
 }
@@ -344,76 +345,6 @@ void Resolver::Families(const Node& between, const SessionSpec& session) {
       fmt::format("\"{}\" ({}) and \"{}\" ({}) have no address family in common, and no turn "
                   "server relays from one to the other",
                   a.name, a.ipv4 ? "ipv4" : "ipv6", b.name, b.ipv4 ? "ipv4" : "ipv6"));
-}
-
-ActionSpec Resolver::Action(const Node& node, const SessionSpec& session) {
-  ActionSpec action;
-  Read(node, "at", action.at);
-  ReadEnum(node, "do", kActionNames, action.kind);
-  if (session.start + action.at >= run_.max_duration) {
-    report_.Add(node.Find("at")->origin,
-                fmt::format("would happen after the run's end, {} s", run_.max_duration.seconds()));
-  }
-  ActionTarget(node, session, action);
-  if (action.kind == ActionSpec::Kind::kSendData) {
-    action.count = 1;
-    action.size = 1000;
-    action.interval = TimeDelta::Millis(20);
-    Read(node, "count", action.count);
-    Read(node, "interval", action.interval);
-    With(node, "size", [&](const Node& v) {
-      const double size = QuantityOf(v, QuantityKind::kSize);
-      if (size < 1 || size > kLargestDatagram) {
-        report_.Add(v.origin, fmt::format("{} is out of range; expected 1 B to {} B",
-                                          Quoted(v.text), kLargestDatagram));
-      }
-      action.size = static_cast<int>(std::min(size, kLargestDatagram));
-    });
-    return action;
-  }
-  for (const char* key : {"count", "size", "interval"}) {
-    if (const Node* value = node.Find(key)) {
-      report_.Add(value->origin, fmt::format("\"{}\" is for send-data only", key), true);
-    }
-  }
-  return action;
-}
-
-void Resolver::ActionTarget(const Node& node, const SessionSpec& session, ActionSpec& action) {
-  const Node* host = node.Find("host");
-  const Node* network = node.Find("network");
-  const bool of_endpoint =
-      action.kind == ActionSpec::Kind::kIceRestart || action.kind == ActionSpec::Kind::kSendData;
-  const bool of_nat = action.kind == ActionSpec::Kind::kNatReboot;
-  const std::string& verb = node.Find("do")->text;
-  if ((host != nullptr) == (network != nullptr) || (of_endpoint && host == nullptr) ||
-      (of_nat && network == nullptr)) {
-    report_.Add(node.origin, fmt::format("{} needs {}", verb,
-                                         of_endpoint ? "a \"host\" of the session"
-                                         : of_nat    ? "a \"network\" with a NAT"
-                                                     : "either a \"host\" or a \"network\""));
-    return;
-  }
-  if (host != nullptr) {
-    action.target = host->text;
-    const std::vector<std::string> hosts = {session.a.host, session.b.host};
-    if (of_endpoint && host->text != hosts[0] && host->text != hosts[1]) {
-      report_.Add(host->origin, fmt::format("the host {} is not in this session{}",
-                                            Quoted(host->text), Suggestion(host->text, hosts)));
-    } else if (!of_endpoint && network_.FindHost(host->text) == nullptr) {
-      report_.Add(host->origin, fmt::format("unknown host {}{}", Quoted(host->text),
-                                            Suggestion(host->text, network_.HostNames())));
-    }
-    return;
-  }
-  action.target = network->text;
-  const sim::LanSpec* lan = network_.FindLan(network->text);
-  if (lan == nullptr) {
-    report_.Add(network->origin, fmt::format("unknown network {}{}", Quoted(network->text),
-                                             Suggestion(network->text, network_.LanNames())));
-  } else if (of_nat && !lan->nat) {
-    report_.Add(network->origin, fmt::format("the network {} has no NAT", Quoted(network->text)));
-  }
 }
 
 void Resolver::Probes() {

@@ -11,23 +11,27 @@
 namespace rtclab::scenarios {
 namespace {
 
-// Whether the values of this check are durations, which become milliseconds.
-bool IsDuration(const Type& check) {
-  return check.kind == Type::Kind::kChoice &&
-         check.alternatives.front()->kind == Type::Kind::kQuantity;
+// What kind of quantity the values of this check are; nullopt: none.
+using ValueKind = std::optional<QuantityKind>;
+ValueKind ValueKindOf(const Type& check) {
+  if (check.kind != Type::Kind::kChoice) return std::nullopt;
+  const Type& value = *check.alternatives.front();
+  return value.kind == Type::Kind::kQuantity ? ValueKind(value.quantity) : std::nullopt;
 }
 
-Json Value(const Node& node, bool duration) {
-  return duration ? Json(DurationOf(node).millis_f()) : node.ToJson();
+Json Value(const Node& node, ValueKind kind) {
+  if (!kind) return node.ToJson();
+  return *kind == QuantityKind::kDuration ? DurationOf(node).millis_f() : QuantityOf(node, *kind);
 }
 
-Json Tolerance(const Node& node, bool duration, double equals) {
+Json Tolerance(const Node& node, ValueKind kind, double equals) {
   if (node.IsNumber()) return node.real;
+  if (kind == QuantityKind::kShare) return Value(node, kind);
   if (const auto share = ParseQuantity(node.text, QuantityKind::kShare)) return equals * *share;
-  return Value(node, duration);
+  return Value(node, kind);
 }
 
-Json Range(const Node& node, bool duration, Report& report) {
+Json Range(const Node& node, ValueKind kind, Report& report) {
   const Node* min = node.Find("min");
   const Node* max = node.Find("max");
   const Node* equals = node.Find("equals");
@@ -40,14 +44,13 @@ Json Range(const Node& node, bool duration, Report& report) {
   }
   Json out = Json::object();
   if (equals != nullptr) {
-    out["equals"] = Value(*equals, duration);
-    out["tolerance"] = tolerance == nullptr
-                           ? Json(0)
-                           : Tolerance(*tolerance, duration, out["equals"].get<double>());
+    out["equals"] = Value(*equals, kind);
+    out["tolerance"] =
+        tolerance == nullptr ? Json(0) : Tolerance(*tolerance, kind, out["equals"].get<double>());
     return out;
   }
-  if (min != nullptr) out["min"] = Value(*min, duration);
-  if (max != nullptr) out["max"] = Value(*max, duration);
+  if (min != nullptr) out["min"] = Value(*min, kind);
+  if (max != nullptr) out["max"] = Value(*max, kind);
   if (min != nullptr && max != nullptr && out["min"].get<double>() > out["max"].get<double>()) {
     report.Add(node.origin, "\"min\" is more than \"max\"");
   }
@@ -83,23 +86,83 @@ class ExpectationResolver {
     for (const Member& member : subject.value.members) {
       if (member.key == "because") continue;
       if (member.key == "cause") CheckCause(member.value, run_.network, applies, report_);
-      const bool duration = IsDuration(*type->Find(member.key)->type);
+      NeedPeer(subject.key, member);
+      const std::string pointer =
+          origins_.Pointer(subject.value.origin) + "/" + PointerToken(member.key);
+      if (member.key == "windows") {
+        Windows(subject.key, member.value, pointer, reason, applies);
+        continue;
+      }
       Expectation expectation;
-      expectation.pointer = origins_.Pointer(subject.value.origin) + "/" + PointerToken(member.key);
+      expectation.pointer = pointer;
       expectation.subject = subject.key;
       expectation.key = member.key;
       expectation.because = reason;
-      if (member.value.IsObject()) {
-        expectation.value = Range(member.value, duration, report_);
-      } else if (member.value.IsArray()) {
-        expectation.value = Json::array();
-        for (const Node& item : member.value.items)
-          expectation.value.push_back(Value(item, duration));
-      } else {
-        expectation.value = Value(member.value, duration);
-      }
-      if (applies) run_.expectations.push_back(std::move(expectation));
+      Add(std::move(expectation), member.value, *type->Find(member.key)->type, applies);
     }
+  }
+
+  void Add(Expectation expectation, const Node& value, const Type& type, bool applies) {
+    const ValueKind kind = ValueKindOf(type);
+    if (value.IsObject()) {
+      expectation.value = Range(value, kind, report_);
+    } else if (value.IsArray()) {
+      expectation.value = Json::array();
+      for (const Node& item : value.items) expectation.value.push_back(Value(item, kind));
+    } else {
+      expectation.value = Value(value, kind);
+    }
+    if (applies) run_.expectations.push_back(std::move(expectation));
+  }
+
+  // Some keys speak of what only a session with media or data has.
+  void NeedPeer(const std::string& subject, const Member& member) {
+    const auto session = std::find_if(run_.sessions.begin(), run_.sessions.end(),
+                                      [&](const SessionSpec& s) { return s.name == subject; });
+    if (session == run_.sessions.end() || session->peer || !IsPeerExpectation(member.key)) return;
+    report_.Add(member.value.origin,
+                fmt::format("\"{}\" needs a session with \"media\" or \"data\"", member.key), true);
+  }
+
+  void Windows(const std::string& subject, const Node& list, const std::string& pointer,
+               const std::string& because, bool applies) {
+    const SessionSpec& session =
+        *std::find_if(run_.sessions.begin(), run_.sessions.end(),
+                      [&](const SessionSpec& s) { return s.name == subject; });
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+      const Node& item = list.items[i];
+      WindowSpec window{.sender = session.a.host};
+      Read(item, "from", window.from);
+      Read(item, "to", window.to);
+      if (window.from >= window.to) report_.Add(item.origin, "ends before it begins");
+      With(item, "sender", [&](const Node& v) {
+        const std::vector<std::string> hosts = {session.a.host, session.b.host};
+        window.sender = v.text;
+        if (v.text == hosts[0] || v.text == hosts[1]) return;
+        report_.Add(v.origin, fmt::format("the host {} is not in this session{}", Quoted(v.text),
+                                          Suggestion(v.text, hosts)));
+      });
+      With(item, "recovery_to",
+           [&](const Node& v) { window.recovery_to = QuantityOf(v, QuantityKind::kShare); });
+      std::string reason = because;
+      Read(item, "because", reason);
+      for (const Member& member : item.members) {
+        if (IsWindowFrame(member.key)) continue;
+        Expectation expectation;
+        expectation.pointer = fmt::format("{}/{}/{}", pointer, i, member.key);
+        expectation.subject = subject;
+        expectation.key = member.key;
+        expectation.window = window;
+        expectation.because = reason;
+        Add(std::move(expectation), member.value, *TheLanguage().window->Find(member.key)->type,
+            applies);
+      }
+    }
+  }
+
+  static bool IsWindowFrame(std::string_view key) {
+    return key == "from" || key == "to" || key == "sender" || key == "because" ||
+           key == "recovery_to";
   }
 
   const Type* TypeOf(const Member& subject) {

@@ -39,6 +39,15 @@ void ApplyLinkFigures(const Node& object, sim::LinkBehaviour& link, Report& repo
   ApplyShare(object, "duplication", link.duplication);
   ApplyShare(object, "corruption", link.corruption);
   Read(object, "queue_packets", link.queue_packets);
+  With(object, "queue_delay", [&](const Node& v) {
+    if (link.rate.IsInfinite()) {
+      report.Add(v.origin, "\"queue_delay\" needs a \"rate\"");
+      return;
+    }
+    link.queue_bytes = std::max<int64_t>(
+        1500, std::llround(DurationOf(v).millis_f() / 8000 * static_cast<double>(link.rate.bps())));
+    if (object.Find("queue_packets") == nullptr) link.queue_packets = 1'000'000;
+  });
   With(object, "mtu", [&](const Node& v) {
     const double bytes = QuantityOf(v, QuantityKind::kSize);
     if (bytes < 576 || bytes > 65535) {

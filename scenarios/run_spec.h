@@ -57,6 +57,52 @@ struct EndpointSpec {
   IceSpec ice;
 };
 
+// What a side of a call sends of one kind, or of both.
+struct MediaSpec {
+  bool audio = true;
+  bool video = true;
+  bool from_a = true, from_b = true;  // who sends
+  DataRate audio_rate = DataRate::KilobitsPerSec(32);
+  bool dtx = false;       // Opus pauses between talk spurts
+  int video_streams = 1;  // video tracks of each sender
+  int layers = 1;         // simulcast encodings of a video track (RFC 8853), 1 to 3
+  int fps = 30;
+  std::string source = "synthetic";  // video model of RFC 8593: "synthetic" or "trace"
+  DataRate min_rate = DataRate::KilobitsPerSec(100);  // of everything that a side sends
+  DataRate start_rate = DataRate::KilobitsPerSec(300);
+  DataRate max_rate = DataRate::KilobitsPerSec(2500);
+  std::string fec = "none";               // "none", "ulpfec", "flexfec"
+  bool nack = true;                       // retransmission on NACK (RFC 4585, 4588)
+  std::string feedback = "transport-cc";  // or "ccfb" (RFC 8888)
+  // How long media flows, from the moment when both sides are connected.
+  TimeDelta duration = TimeDelta::Seconds(10);
+};
+
+// A data channel of a session, and what is sent through it.
+struct ChannelSpec {
+  std::string label;
+  bool ordered = true;
+  std::optional<int> max_retransmits;  // RFC 8832; not together with the next
+  std::optional<TimeDelta> max_lifetime;
+  int priority = 256;                  // RFC 8831 section 6.4
+  bool from_a = true, from_b = false;  // who sends
+  int64_t amount = 0;                  // bytes each sender sends; 0: the channel is only opened
+  int64_t message_size = 16 * 1024;
+  std::optional<DataRate>
+      rate;         // a message whenever this rate allows it; absent: as fast as it goes
+  TimeDelta start;  // after the channel is open
+};
+
+// What a session's peers do beyond ICE. Present: full peer connections (DTLS and all above it).
+struct PeerSpec {
+  std::optional<MediaSpec> media;
+  std::vector<ChannelSpec> channels;
+  std::string controller_a = "gcc", controller_b = "gcc";  // "gcc", "nada", "scream", "none"
+  TimeDelta sample_interval = TimeDelta::Millis(100);      // of the time series
+  std::vector<std::string> srtp_profiles;  // by preference; empty: the stack's order
+  bool wrong_fingerprint = false;          // b describes another certificate than it has
+};
+
 // Something that happens during a session, `at` after the session's start.
 struct ActionSpec {
   enum class Kind {
@@ -64,11 +110,21 @@ struct ActionSpec {
     kLinkDown,
     kLinkUp,
     kNatReboot,
-    kSendData
+    kSendData,
+    kSetLink,     // new figures for a link
+    kMediaPause,  // the host stops sending media
+    kMediaResume,
+    kAddVideo,  // renegotiates a video track of the host into the call
+    kClose      // the host closes its peer connection
   } kind = Kind::kIceRestart;
   TimeDelta at;
   std::string target;  // kIceRestart, kSendData: a host of the session; else a network (its uplink
                        // or NAT) or host
+  // kSetLink: what changes, in which direction; absent: stays.
+  std::optional<DataRate> rate;
+  std::optional<TimeDelta> delay;
+  std::optional<double> loss;
+  bool up = true, down = true;
   // kSendData: `count` datagrams of `size` bytes, one every `interval`, over the selected pair.
   int count = 0;
   int size = 0;
@@ -82,6 +138,23 @@ struct SessionSpec {
   TimeDelta start;
   TimeDelta signalling_delay;  // one way, for descriptions and trickled candidates
   std::vector<ActionSpec> actions;
+  std::optional<PeerSpec> peer;  // absent: ICE only
+};
+
+// Background traffic from host to host that is not WebRTC. TCP is ns-3's own; both hosts run ns-3's stack.
+struct FlowSpec {
+  std::string name;
+  enum class Kind { kTcp, kUdp } kind = Kind::kTcp;
+  std::string from, to;
+  TimeDelta start;
+  TimeDelta stop = TimeDelta::PlusInfinity();
+  int64_t amount = 0;  // bytes of a TCP transfer; 0: as long as it runs
+  DataRate rate;       // kUdp: constant
+  // A TCP flow that goes on and off (RFC 8868 section 4.3): files of `file_min` to `file_max` bytes, uniformly, with pauses
+  // of exponential length between them. `idle_mean` zero: one transfer.
+  int64_t file_min = 0, file_max = 0;
+  TimeDelta idle_mean;
+  bool starts_idle = false;
 };
 
 // NAT behaviour discovery (RFC 5780) from a host against a server with behaviour_discovery.
@@ -93,14 +166,22 @@ struct ProbeSpec {
   bool lifetime = false;  // also measure the binding lifetime (takes virtual minutes)
 };
 
+// A stretch of a session, times since its start, and whose media it is about.
+struct WindowSpec {
+  TimeDelta from, to;
+  std::string sender;
+  double recovery_to = 0.8;  // share of the capacity that counts as recovered
+};
+
 // One thing that has to hold. `subject` is a session or probe; `key` one of the language's
 // expectation keys.
 struct Expectation {
   std::string pointer;  // JSON pointer of the expectation in the scenario file
   std::string subject;
-  std::string key;  // "state", "local", "remote", "ice_connected", ...
-  // A value, a list of acceptable ones, or {"min","max"} / {"equals","tolerance"}; times are numbers
-  // here, in milliseconds.
+  std::string key;                   // "state", "local", "remote", "ice_connected", ...
+  std::optional<WindowSpec> window;  // of what `key` speaks; absent: the whole session
+  // A value, a list of acceptable ones, or {"min","max"} / {"equals","tolerance"}. Quantities are numbers here: times in
+  // milliseconds, rates in bit/s, percentages as a share of 1.
   Json value;
   std::string because;  // the reason that the file gives, if any
 };
@@ -114,6 +195,7 @@ struct RunSpec {
   std::vector<ServerSpec> servers;
   std::vector<SessionSpec> sessions;
   std::vector<ProbeSpec> probes;
+  std::vector<FlowSpec> flows;
   std::vector<Expectation> expectations;
   // A run ends when its sessions have an outcome, its actions are done and its probes too; but not before this.
   TimeDelta min_duration;

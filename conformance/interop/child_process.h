@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stack/base/error.h"
@@ -30,14 +31,18 @@ class TemporaryFolder {
 
 class ChildProcess {
  public:
+  // What a program reads from its standard input: nothing, or what Write() sends.
+  enum class Input { kNone, kPipe };
   // Starts `arguments` (the program first, searched in PATH) in a fresh folder. Fails when it cannot be executed.
-  static Result<ChildProcess> Start(std::vector<std::string> arguments);
+  static Result<ChildProcess> Start(std::vector<std::string> arguments, Input input = Input::kNone);
 
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   // Ends it: SIGTERM, and SIGKILL after two seconds.
   ~ChildProcess();
 
+  // Sends to the standard input of a program started with Input::kPipe; false when it does not take it.
+  bool Write(std::string_view text);
   // The exit status once it has ended (128 + n when signal n ended it); nullopt while it runs.
   std::optional<int> Poll();
   // What it has written to standard output and standard error so far.
@@ -48,6 +53,7 @@ class ChildProcess {
 
   std::unique_ptr<TemporaryFolder> folder_;
   pid_t pid_ = -1;
+  int input_ = -1;  // our end of its standard input
   std::optional<int> status_;
 };
 

@@ -7,6 +7,8 @@ namespace rtclab::conformance {
 namespace {
 
 constexpr TimeDelta kOneWayDelay = TimeDelta::Millis(1);
+// The cases begin one after another, so that their handshakes don't wait for each other.
+constexpr TimeDelta kBetweenStarts = TimeDelta::Millis(15);
 constexpr auto kPause = std::chrono::microseconds(200);
 
 }  // namespace
@@ -75,8 +77,8 @@ std::string InteropCase::Unfinished() const {
   return text;
 }
 
-TimeDelta RunCases(UsrsctpLibrary& library, std::vector<std::unique_ptr<InteropCase>>& cases,
-                   TimeDelta patience) {
+void RunCases(UsrsctpLibrary& library, std::vector<std::unique_ptr<InteropCase>>& cases,
+              TimeDelta patience) {
   using Clock = std::chrono::steady_clock;
   const Clock::time_point start = Clock::now();
   const auto since_start = [&] {
@@ -87,13 +89,16 @@ TimeDelta RunCases(UsrsctpLibrary& library, std::vector<std::unique_ptr<InteropC
   bool busy = true;
   while (busy && since_start() < patience) {
     busy = false;
-    for (const auto& c : cases) busy |= c->Service(Timestamp::Zero() + since_start());
+    TimeDelta begins;
+    for (const auto& c : cases) {
+      busy |= since_start() < begins || c->Service(Timestamp::Zero() + since_start());
+      begins += kBetweenStarts;
+    }
     const int64_t elapsed_ms = since_start().millis();
     library.Tick(static_cast<uint32_t>(elapsed_ms - ticked_ms));
     ticked_ms = elapsed_ms;
     std::this_thread::sleep_for(kPause);
   }
-  return since_start();
 }
 
 }  // namespace rtclab::conformance

@@ -144,9 +144,9 @@ class CaseOf : public InteropCase {
   }
 };
 
-// All cases until they are through or `patience` is over; how long it took.
-TimeDelta RunCases(UsrsctpLibrary& library, std::vector<std::unique_ptr<InteropCase>>& cases,
-                   TimeDelta patience);
+// All cases until they are through or `patience` is over.
+void RunCases(UsrsctpLibrary& library, std::vector<std::unique_ptr<InteropCase>>& cases,
+              TimeDelta patience);
 
 }  // namespace rtclab::conformance
 

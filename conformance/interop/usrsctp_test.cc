@@ -49,11 +49,16 @@ sctp::AssociationConfig OurConfig(bool interleaving) {
   return config;
 }
 
-Bytes MessageBytes(std::size_t size, uint64_t seed) {
-  Bytes bytes(size);
-  Rng rng(seed);
-  rng.Fill(bytes);
-  return bytes;
+// Slices of one pool: making them while the conversations run would hold up their clocks.
+constexpr std::size_t kLargestMessage = 1048576;
+Bytes MessageBytes(std::size_t size, std::size_t seed) {
+  static const Bytes* const pool = [] {
+    auto* const bytes = new Bytes(kLargestMessage + 100'000);
+    Rng(1, "messages").Fill(*bytes);
+    return bytes;
+  }();
+  const auto begin = pool->begin() + static_cast<std::ptrdiff_t>(seed * 37);
+  return Bytes(begin, begin + static_cast<std::ptrdiff_t>(size));
 }
 
 // A list of cases that grows; a case's name is what its test is called.
@@ -74,13 +79,13 @@ class Program {
   // Runs all at the first call; what is left to do of the case, or nothing.
   std::string Outcome(const std::string& name);
   std::vector<std::string> Names() const;
-  TimeDelta took() const { return took_; }
+  // How long the case took, from the start of all.
+  TimeDelta Took(const std::string& name) const;
 
  private:
   UsrsctpLibrary library_;
   std::vector<std::unique_ptr<InteropCase>> cases_;
   bool ran_ = false;
-  TimeDelta took_;
 };
 
 SctpCase& Program::Add(const std::string& name, Role role, bool interleaving, int loss_percent,
@@ -241,7 +246,7 @@ void Program::AddTransfers() {
         const std::string name = std::string("Transfer") + NameOf(role) +
                                  (interleaving ? "IData" : "Data") + "Loss" + std::to_string(loss);
         AddTransferSteps(Add(name, role, interleaving, loss, loss == 0 ? 0 : 10),
-                         loss == 20 ? 65536 : 1048576);
+                         loss == 20 ? 65536 : kLargestMessage);
       }
     }
   }
@@ -378,6 +383,17 @@ void AddOurResetRound(SctpCase& c, std::size_t round) {
       });
 }
 
+// Streams, not events: usrsctp splits a reset when one of the streams still waits for a SACK.
+std::size_t IncomingResets(const SctpCase& c) {
+  std::size_t streams = 0;
+  for (const auto& event : c.events) {
+    if (const auto* reset = std::get_if<sctp::IncomingStreamsReset>(&event)) {
+      streams += reset->streams.size();
+    }
+  }
+  return streams;
+}
+
 void AddTheirResetRound(SctpCase& c, std::size_t round) {
   c.Then(
       "their message before the reset",
@@ -393,7 +409,7 @@ void AddTheirResetRound(SctpCase& c, std::size_t round) {
       },
       [&c, round] {
         return c.peer().outgoing_resets.size() == 2 * (round + 1) &&
-               c.Count<sctp::IncomingStreamsReset>() == round + 1;
+               IncomingResets(c) == 2 * (round + 1);
       });
 }
 
@@ -566,11 +582,19 @@ Program::Program() {
 }
 
 std::string Program::Outcome(const std::string& name) {
-  if (!std::exchange(ran_, true)) took_ = RunCases(library_, cases_, kPatience);
+  (void)MessageBytes(1, 0);
+  if (!std::exchange(ran_, true)) RunCases(library_, cases_, kPatience);
   for (const auto& c : cases_) {
     if (c->name() == name) return c->Unfinished();
   }
   return "no such case";
+}
+
+TimeDelta Program::Took(const std::string& name) const {
+  for (const auto& c : cases_) {
+    if (c->name() == name) return c->took();
+  }
+  return TimeDelta::PlusInfinity();
 }
 
 std::vector<std::string> Program::Names() const {
@@ -586,7 +610,10 @@ Program& TheProgram() {
 
 class UsrsctpTest : public testing::TestWithParam<std::string> {};
 
-TEST_P(UsrsctpTest, Interoperates) { EXPECT_EQ(TheProgram().Outcome(GetParam()), ""); }
+TEST_P(UsrsctpTest, Interoperates) {
+  EXPECT_EQ(TheProgram().Outcome(GetParam()), "");
+  RecordProperty("took_ms", static_cast<int>(TheProgram().Took(GetParam()).millis()));
+}
 
 INSTANTIATE_TEST_SUITE_P(Cases, UsrsctpTest, testing::ValuesIn(TheProgram().Names()),
                          [](const auto& test) { return test.param; });

@@ -9,9 +9,6 @@
 namespace rtclab::scenarios {
 namespace {
 
-// After the last datagram of an action: long enough for it to arrive over any link that the presets know.
-constexpr TimeDelta kDataSettle = TimeDelta::Seconds(2);
-
 std::string_view FamilyName(const IpAddress& ip) { return ip.IsV6() ? "ipv6" : "ipv4"; }
 
 results::SelectedCandidate ToResult(const ice::Candidate& candidate) {
@@ -30,58 +27,41 @@ std::string OutcomeText(const ice::CheckRecord& check) {
 }  // namespace
 
 SessionDriver::SessionDriver(const SessionSpec& spec, sim::Network& network,
-                             const std::vector<ServerAccess>& servers,
                              std::function<void()> on_done)
     : spec_(spec),
       network_(network),
       on_done_(std::move(on_done)),
       actions_left_(spec.actions.size()) {
-  // RFC 8445 section 6.1.1: the offerer controls, unless only the other side is a full agent.
-  const bool a_controls = !spec.a.ice.lite || spec.b.ice.lite;
-  a_ = std::make_unique<Endpoint>(spec.a, spec.name, true, a_controls, network, servers, *this);
-  b_ = std::make_unique<Endpoint>(spec.b, spec.name, false, !a_controls, network, servers, *this);
-  After(spec.start, [this] { Start(); });
+  After(spec.start, [this] {
+    started_ = network_.Now();
+    Start();
+  });
   for (const ActionSpec& action : spec.actions) {
     After(spec.start + action.at, [this, &action] { Run(action); });
   }
 }
 
-SessionDriver::~SessionDriver() = default;
-
-void SessionDriver::Start() {
-  started_ = network_.Now();
-  a_->Start();
+const std::vector<results::SeriesPoint>& SessionDriver::series() const {
+  static const std::vector<results::SeriesPoint> kNone;
+  return kNone;
 }
 
-void SessionDriver::OnDescription(Endpoint& from, const Description& description) {
-  Endpoint& to = Other(from);
-  After(spec_.signalling_delay, [&to, description] { to.ReceiveDescription(description); });
-}
-
-void SessionDriver::OnCandidate(Endpoint& from, const ice::Candidate& candidate) {
-  Endpoint& to = Other(from);
-  After(spec_.signalling_delay, [&to, candidate] { to.ReceiveCandidate(candidate); });
-}
-
-void SessionDriver::OnEndOfCandidates(Endpoint& from, const std::string& ufrag) {
-  Endpoint& to = Other(from);
-  After(spec_.signalling_delay, [&to, ufrag] { to.ReceiveEndOfCandidates(ufrag); });
-}
-
-void SessionDriver::OnProgress(Endpoint&) {
-  if (!connected_ && a_->selected() && b_->selected())
-    connected_ = std::max(*a_->selected(), *b_->selected());
+void SessionDriver::OnProgress() {
+  if (!connected_ && a().selected() && b().selected())
+    connected_ = std::max(*a().selected(), *b().selected());
   UpdateRestarts();
   CheckDone();
 }
 
 void SessionDriver::Run(const ActionSpec& action) {
+  bool over = true;
   switch (action.kind) {
     case ActionSpec::Kind::kIceRestart: {
-      Endpoint& endpoint = action.target == a_->host() ? *a_ : *b_;
-      if (!endpoint.started()) break;  // before the offer arrived there is nothing to restart
+      const EndpointRecord& endpoint = action.target == a().host() ? a() : b();
+      // Before the offer arrived there is nothing to restart.
+      if (endpoint.agent() == nullptr || endpoint.notes().empty()) break;
       restarts_.push_back({.host = endpoint.host(), .at = network_.Now()});
-      endpoint.RestartIce();
+      RestartIce(endpoint.host());
       break;
     }
     case ActionSpec::Kind::kLinkDown:
@@ -90,26 +70,23 @@ void SessionDriver::Run(const ActionSpec& action) {
     case ActionSpec::Kind::kLinkUp:
       network_.SetLinkUp(action.target, true);
       break;
+    case ActionSpec::Kind::kSetLink:
+      network_.SetLink(action.target,
+                       {.rate = action.rate, .delay = action.delay, .loss = action.loss}, action.up,
+                       action.down);
+      break;
     case ActionSpec::Kind::kNatReboot:
       network_.RebootNat(action.target);
       break;
     case ActionSpec::Kind::kSendData:
-      SendData(action, 0);
-      return;
+    case ActionSpec::Kind::kMediaPause:
+    case ActionSpec::Kind::kMediaResume:
+    case ActionSpec::Kind::kAddVideo:
+    case ActionSpec::Kind::kClose:
+      over = RunEndpointAction(action);
+      break;
   }
-  FinishAction();
-}
-
-void SessionDriver::SendData(const ActionSpec& action, int sent) {
-  if (sent == action.count) {
-    After(kDataSettle, [this] { FinishAction(); });
-    return;
-  }
-  Endpoint& endpoint = action.target == a_->host() ? *a_ : *b_;
-  endpoint.SendNumbered(static_cast<uint32_t>(data_tried_),
-                        static_cast<std::size_t>(std::max(action.size, 0)));
-  ++data_tried_;
-  After(action.interval, [this, &action, sent] { SendData(action, sent + 1); });
+  if (over) FinishAction();
 }
 
 void SessionDriver::FinishAction() {
@@ -121,10 +98,10 @@ void SessionDriver::UpdateRestarts() {
   for (Restart& restart : restarts_) {
     if (restart.over) continue;
     const auto after = [&](const std::optional<Timestamp>& t) { return t && *t > restart.at; };
-    if (after(a_->last_selected()) && after(b_->last_selected())) {
-      restart.connected = std::max(*a_->last_selected(), *b_->last_selected());
+    if (after(a().last_selected()) && after(b().last_selected())) {
+      restart.connected = std::max(*a().last_selected(), *b().last_selected());
       restart.over = true;
-    } else if (after(a_->failed()) || after(b_->failed())) {
+    } else if (after(a().failed()) || after(b().failed())) {
       restart.over = true;
     }
   }
@@ -133,8 +110,9 @@ void SessionDriver::UpdateRestarts() {
 void SessionDriver::CheckDone() {
   const bool restarting =
       std::any_of(restarts_.begin(), restarts_.end(), [](const Restart& r) { return !r.over; });
-  if (done_ || actions_left_ > 0 || restarting || !a_->settled() || !b_->settled()) return;
+  if (done_ || actions_left_ > 0 || restarting || !Settled()) return;
   done_ = true;
+  Finish();
   on_done_();
 }
 
@@ -142,37 +120,38 @@ results::Session SessionDriver::Result() const {
   results::Session session;
   session.name = spec_.name;
   session.state = connected_ ? "connected" : "failed";
-  const auto since_start = [&](Timestamp t) { return (t - started_).millis_f(); };
   if (connected_) {
-    if (const auto& pair = a_->pair()) {
+    if (const auto& pair = a().pair()) {
       session.selected_pair = results::SelectedPair{ToResult(pair->local), ToResult(pair->remote)};
     }
-    session.timing_ms.ice_connected = since_start(*connected_);
+    session.timing_ms.ice_connected = SinceStart(*connected_);
   }
-  if (a_->gathered() && b_->gathered()) {
-    session.timing_ms.gathering = since_start(std::max(*a_->gathered(), *b_->gathered()));
+  if (a().gathered() && b().gathered()) {
+    session.timing_ms.gathering = SinceStart(std::max(*a().gathered(), *b().gathered()));
   }
-  for (const Endpoint* endpoint : {a_.get(), b_.get()}) {
+  for (const EndpointRecord* endpoint : {&a(), &b()}) {
     if (endpoint->first_valid_pair()) {
-      const double at = since_start(*endpoint->first_valid_pair());
+      const double at = SinceStart(*endpoint->first_valid_pair());
       session.timing_ms.first_valid_pair =
           std::min(at, session.timing_ms.first_valid_pair.value_or(at));
     }
     AddChecks(*endpoint, session);
   }
   AddExtras(session);
+  AddResult(session);
   return session;
 }
 
-void SessionDriver::AddChecks(const Endpoint& endpoint, results::Session& session) const {
-  const ice::AgentCounters& counters = endpoint.agent().counters();
+void SessionDriver::AddChecks(const EndpointRecord& endpoint, results::Session& session) const {
+  if (endpoint.agent() == nullptr) return;
+  const ice::AgentCounters& counters = endpoint.agent()->counters();
   session.checks.sent += static_cast<int>(counters.checks_sent);
   session.checks.received += static_cast<int>(counters.checks_received);
   session.checks.succeeded += static_cast<int>(counters.checks_succeeded);
   session.checks.failed += static_cast<int>(counters.checks_failed);
   session.checks.retransmissions += static_cast<int>(counters.retransmissions);
   session.checks.role_conflicts += static_cast<int>(counters.role_conflicts);
-  for (const ice::CheckRecord& check : endpoint.agent().check_log()) {
+  for (const ice::CheckRecord& check : endpoint.agent()->check_log()) {
     results::CheckRecord record;
     record.agent = endpoint.host();
     record.local_type = ToString(check.local_type);
@@ -193,10 +172,10 @@ void SessionDriver::AddChecks(const Endpoint& endpoint, results::Session& sessio
 
 void SessionDriver::AddExtras(results::Session& session) const {
   results::Json candidates = results::Json::object();
-  for (const Endpoint* endpoint : {a_.get(), b_.get()}) {
+  for (const EndpointRecord* endpoint : {&a(), &b()}) {
     results::Json counts = {{"host", 0}, {"srflx", 0}, {"prflx", 0}, {"relay", 0}};
-    if (endpoint->started()) {
-      for (const ice::Candidate& c : endpoint->agent().local_candidates()) {
+    if (endpoint->agent() != nullptr) {
+      for (const ice::Candidate& c : endpoint->agent()->local_candidates()) {
         results::Json& count = counts[std::string(ToString(c.type))];
         count = count.get<int>() + 1;
       }
@@ -215,12 +194,9 @@ void SessionDriver::AddExtras(results::Session& session) const {
     }
     session.extra["restarts"] = list;
   }
-  if (data_tried_ > 0) {
-    session.extra["data"] = {{"sent", data_tried_},
-                             {"received", a_->data_received() + b_->data_received()}};
-  }
-  session.extra["consent_expired"] = a_->consent_expired() || b_->consent_expired();
-  const ice::AgentState state = a_->agent().state();
+  session.extra["consent_expired"] = a().consent_expired() || b().consent_expired();
+  const ice::AgentState state =
+      a().agent() == nullptr ? ice::AgentState::kFailed : a().agent()->state();
   session.extra["final_state"] =
       state == ice::AgentState::kConnected || state == ice::AgentState::kCompleted ? "connected"
       : state == ice::AgentState::kDisconnected                                    ? "disconnected"

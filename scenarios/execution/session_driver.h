@@ -1,4 +1,5 @@
-// One session of a run: two ICE agents on their hosts, the signalling between them, and what happens over time.
+// One session of a run: two endpoints on their hosts, and what happens to the network over time. What kind of session it is
+// (ICE alone, or full peer connections) is the derived classes' business.
 #ifndef RTCLAB_SCENARIOS_EXECUTION_SESSION_DRIVER_H_
 #define RTCLAB_SCENARIOS_EXECUTION_SESSION_DRIVER_H_
 
@@ -9,29 +10,51 @@
 #include <vector>
 
 #include "results/model.h"
-#include "scenarios/execution/endpoint.h"
+#include "results/series.h"
+#include "scenarios/execution/endpoint_record.h"
 #include "scenarios/execution/server_program.h"
 #include "scenarios/run_spec.h"
 #include "sim/topology/network.h"
 
 namespace rtclab::scenarios {
 
-class SessionDriver final : public EndpointObserver {
+class SessionDriver {
  public:
-  // Schedules the session's start. `on_done()` is called once, when nothing is left to wait for: both agents have a
-  // selected pair or have failed, and every action is over. Spec, network and servers must outlive the driver.
-  SessionDriver(const SessionSpec& spec, sim::Network& network,
-                const std::vector<ServerAccess>& servers, std::function<void()> on_done);
-  ~SessionDriver() override;
+  virtual ~SessionDriver() = default;
+  SessionDriver(const SessionDriver&) = delete;
+  SessionDriver& operator=(const SessionDriver&) = delete;
 
   bool done() const { return done_; }
   const SessionSpec& spec() const { return spec_; }
-  const Endpoint& a() const { return *a_; }
-  const Endpoint& b() const { return *b_; }
+  virtual const EndpointRecord& a() const = 0;
+  virtual const EndpointRecord& b() const = 0;
   Timestamp started() const { return started_; }
 
   // Everything but Session::why.
   results::Session Result() const;
+  // Of sessions with peer connections, in order of time.
+  virtual const std::vector<results::SeriesPoint>& series() const;
+
+ protected:
+  // Schedules the session's start and actions. `on_done()` is called once, when nothing is left to wait for.
+  SessionDriver(const SessionSpec& spec, sim::Network& network, std::function<void()> on_done);
+
+  // --- What a kind of session does. ---
+  virtual void Start() = 0;
+  virtual void RestartIce(const std::string& host) = 0;
+  // An action of an endpoint other than a restart; true: it is over.
+  virtual bool RunEndpointAction(const ActionSpec& action) = 0;
+  // Whether it waits for nothing but actions and restarts.
+  virtual bool Settled() const = 0;
+  // Everything is over; once, before on_done().
+  virtual void Finish() {}
+  virtual void AddResult(results::Session& session) const = 0;
+
+  sim::Network& network() const { return network_; }
+  // Something changed: looks at restarts and whether all is over.
+  void OnProgress();
+  void FinishAction();
+  double SinceStart(Timestamp t) const { return (t - started_).millis_f(); }
 
  private:
   struct Restart {
@@ -41,32 +64,26 @@ class SessionDriver final : public EndpointObserver {
     bool over = false;
   };
 
-  void Start();
-  void OnDescription(Endpoint& from, const Description& description) override;
-  void OnCandidate(Endpoint& from, const ice::Candidate& candidate) override;
-  void OnEndOfCandidates(Endpoint& from, const std::string& ufrag) override;
-  void OnProgress(Endpoint& endpoint) override;
-
-  Endpoint& Other(const Endpoint& endpoint) { return &endpoint == a_.get() ? *b_ : *a_; }
   void Run(const ActionSpec& action);
-  void SendData(const ActionSpec& action, int sent);
-  void FinishAction();
   void UpdateRestarts();
   void CheckDone();
-  void AddChecks(const Endpoint& endpoint, results::Session& session) const;
+  void AddChecks(const EndpointRecord& endpoint, results::Session& session) const;
   void AddExtras(results::Session& session) const;
 
   const SessionSpec& spec_;
   sim::Network& network_;
   std::function<void()> on_done_;
-  std::unique_ptr<Endpoint> a_, b_;
   Timestamp started_;
   std::optional<Timestamp> connected_;
   std::vector<Restart> restarts_;
   std::size_t actions_left_ = 0;
-  int data_tried_ = 0;
   bool done_ = false;
 };
+
+// The driver for what the spec asks. Spec, network and servers must outlive it.
+std::unique_ptr<SessionDriver> MakeSession(const SessionSpec& spec, sim::Network& network,
+                                           const std::vector<ServerAccess>& servers,
+                                           std::function<void()> on_done);
 
 }  // namespace rtclab::scenarios
 

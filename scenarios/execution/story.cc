@@ -123,8 +123,8 @@ std::vector<StoryEvent> StoryTeller::Tell(
          .dropped = message.dropped});
   }
   for (const auto& session : sessions) {
-    for (const Endpoint* endpoint : {&session->a(), &session->b()}) {
-      for (const Endpoint::Note& note : endpoint->notes()) {
+    for (const EndpointRecord* endpoint : {&session->a(), &session->b()}) {
+      for (const EndpointRecord::Note& note : endpoint->notes()) {
         story.push_back({.time_ms = note.time.millis_f(),
                          .from = endpoint->host(),
                          .text = note.text,

@@ -12,7 +12,7 @@ namespace {
 using Transaction = std::array<uint8_t, 12>;
 
 struct CheckOf {
-  const Endpoint* endpoint;
+  const EndpointRecord* endpoint;
   const ice::CheckRecord* check;
 };
 
@@ -21,8 +21,9 @@ class CauseFinder {
   CauseFinder(const SessionDriver& driver, const sim::Network& network,
               const std::vector<ServerAccess>& servers)
       : driver_(driver), network_(network), servers_(servers) {
-    for (const Endpoint* endpoint : {&driver.a(), &driver.b()}) {
-      for (const ice::CheckRecord& check : endpoint->agent().check_log()) {
+    for (const EndpointRecord* endpoint : {&driver.a(), &driver.b()}) {
+      if (endpoint->agent() == nullptr) continue;
+      for (const ice::CheckRecord& check : endpoint->agent()->check_log()) {
         checks_.emplace(check.transaction_id, CheckOf{endpoint, &check});
       }
     }
@@ -30,7 +31,7 @@ class CauseFinder {
 
   std::vector<results::Cause> Find() {
     for (const sim::PacketEvent& drop : network_.tracer().drops()) AddDrop(drop);
-    for (const Endpoint* endpoint : {&driver_.a(), &driver_.b()}) {
+    for (const EndpointRecord* endpoint : {&driver_.a(), &driver_.b()}) {
       for (const ServerTrouble& trouble : endpoint->troubles()) AddTrouble(*endpoint, trouble);
     }
     std::stable_sort(causes_.begin(), causes_.end(),
@@ -73,14 +74,14 @@ class CauseFinder {
   }
 
   // Whose packets have this address: a host's own, or an external one of a LAN that it sits in or behind.
-  const Endpoint* OwnerOf(const IpAddress& ip) const {
+  const EndpointRecord* OwnerOf(const IpAddress& ip) const {
     const auto has = [&](const std::vector<IpAddress>& all) {
       return std::find(all.begin(), all.end(), ip) != all.end();
     };
-    for (const Endpoint* endpoint : {&driver_.a(), &driver_.b()}) {
+    for (const EndpointRecord* endpoint : {&driver_.a(), &driver_.b()}) {
       if (has(network_.addresses(endpoint->host()))) return endpoint;
     }
-    for (const Endpoint* endpoint : {&driver_.a(), &driver_.b()}) {
+    for (const EndpointRecord* endpoint : {&driver_.a(), &driver_.b()}) {
       for (const std::string& lan : LansOf(endpoint->host())) {
         if (has(network_.external_addresses(lan))) return endpoint;
       }
@@ -132,8 +133,8 @@ class CauseFinder {
           drop.time);
       return;
     }
-    const Endpoint* from = OwnerOf(drop.tuple.source.ip);
-    const Endpoint* to = OwnerOf(drop.tuple.destination.ip);
+    const EndpointRecord* from = OwnerOf(drop.tuple.source.ip);
+    const EndpointRecord* to = OwnerOf(drop.tuple.destination.ip);
     if (from != nullptr && to != nullptr) {
       // Between the two, but no check: consent (RFC 7675), keepalives, or data.
       Add(drop.where, drop.rule, drop.detail, from->host(),
@@ -142,11 +143,11 @@ class CauseFinder {
     }
     // Of interest when it was on its way to or from a server of ours.
     if (!IsServer(drop.tuple.destination.ip) && !IsServer(drop.tuple.source.ip)) return;
-    const Endpoint* owner = from != nullptr ? from : to;
+    const EndpointRecord* owner = from != nullptr ? from : to;
     if (owner != nullptr) Add(drop.where, drop.rule, drop.detail, owner->host(), "", drop.time);
   }
 
-  void AddTrouble(const Endpoint& endpoint, const ServerTrouble& trouble) {
+  void AddTrouble(const EndpointRecord& endpoint, const ServerTrouble& trouble) {
     Add("server/" + ServerName(trouble.server), trouble.rule, trouble.reason, endpoint.host(), "",
         trouble.time);
   }
@@ -254,8 +255,9 @@ std::string TextOfConnected(const SessionDriver& driver, const results::Session&
 
 std::string FailureReasons(const SessionDriver& driver) {
   std::string reasons;
-  for (const Endpoint* endpoint : {&driver.a(), &driver.b()}) {
-    const std::string& reason = endpoint->agent().failure_reason();
+  for (const EndpointRecord* endpoint : {&driver.a(), &driver.b()}) {
+    if (endpoint->agent() == nullptr) continue;
+    const std::string& reason = endpoint->agent()->failure_reason();
     if (!reason.empty()) reasons += fmt::format(" {}: {}.", endpoint->host(), reason);
   }
   return reasons;
@@ -280,6 +282,18 @@ results::Why Explain(const SessionDriver& driver, const results::Session& sessio
     const bool lost = session.extra.value("consent_expired", false) ||
                       session.extra.value("final_state", "") != "connected";
     if (lost) why.text += TextOfLoss(driver, why.causes);
+    return why;
+  }
+  if (const auto failure = session.extra.find("failure");
+      failure != session.extra.end() && driver.a().pair()) {
+    const ice::CandidatePair& pair = *driver.a().pair();
+    why.text =
+        fmt::format("ICE connected ({} to {}), but {} gave up: {}.", ToString(pair.local.type),
+                    ToString(pair.remote.type), (*failure)["host"].get<std::string>(),
+                    (*failure)["reason"].get<std::string>());
+    if (const auto detail = (*failure)["detail"].get<std::string>(); !detail.empty()) {
+      why.text += fmt::format(" {}.", detail);
+    }
     return why;
   }
   why.text = "No candidate pair worked." + FailureReasons(driver);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -30,6 +32,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxReports = 20;  // failures told in full at the end
+
+bool HasSeries(const RunSpec& spec) {
+  return std::any_of(spec.sessions.begin(), spec.sessions.end(),
+                     [](const SessionSpec& session) { return session.peer.has_value(); });
+}
 
 fs::path PartialCapturePath(const fs::path& out, std::string_view id) {
   return out / "pcap" / (".partial-" + SafeName(id) + ".pcapng");
@@ -109,7 +116,8 @@ class SuiteRunner {
     const fs::path out = fs::weakly_canonical(fs::absolute(options_.out, error), error);
     const fs::path inside = junit.lexically_relative(out);
     const fs::path first = inside.empty() ? fs::path() : *inside.begin();
-    for (const char* own : {"results.json", "journal.jsonl", "scenario", "pcap"}) {
+    for (const char* own :
+         {"results.json", "series.jsonl", "journal.jsonl", "scenario", "pcap", "series"}) {
       if (first != own) continue;
       return Fail(fmt::format("--junit: {}: the results are made of this; choose another name",
                               options_.junit->string()));
@@ -120,6 +128,9 @@ class SuiteRunner {
   Result<void> MakeDirectories() const {
     std::vector<fs::path> directories = {options_.out, options_.out / "scenario"};
     if (options_.pcap) directories.push_back(options_.out / "pcap");
+    if (std::any_of(suite_.runs.begin(), suite_.runs.end(), HasSeries)) {
+      directories.push_back(options_.out / "series");
+    }
     for (const fs::path& directory : directories) {
       std::error_code error;
       fs::create_directories(directory, error);
@@ -137,7 +148,10 @@ class SuiteRunner {
     journal_ = std::move(*journal);
     // Results of an earlier suite must not be taken for this one's, should it be killed.
     std::error_code ignored;
-    if (!options_.resume) fs::remove(options_.out / "results.json", ignored);
+    if (!options_.resume) {
+      fs::remove(options_.out / "results.json", ignored);
+      fs::remove(options_.out / "series.jsonl", ignored);
+    }
     return KeepScenario();
   }
 
@@ -158,6 +172,9 @@ class SuiteRunner {
     const std::string& id = suite_.runs[index].id;
     if (!journal_->entries().contains(id)) return false;
     std::error_code ignored;
+    if (HasSeries(suite_.runs[index]) && !fs::exists(SeriesPath(options_.out, id), ignored)) {
+      return false;
+    }
     return !options_.pcap || fs::exists(CapturePath(options_.out, id), ignored);
   }
 
@@ -202,7 +219,16 @@ class SuiteRunner {
     Outcome outcome = executor_(spec, execute);
     Identify(spec, outcome.run);
     if (execute.pcapng) fs::rename(*execute.pcapng, CapturePath(options_.out, spec.id));
+    if (HasSeries(spec)) KeepSeries(spec.id, outcome.series);
     return results::ToLine(outcome.run);
+  }
+
+  // Kept in a file of the run's own until the suite is written: a long call has thousands of lines.
+  void KeepSeries(const std::string& id, const std::vector<results::SeriesPoint>& series) const {
+    std::string lines;
+    for (const results::SeriesPoint& point : series) lines += results::ToLine(id, point);
+    const Result<void> kept = results::WriteWholeFile(SeriesPath(options_.out, id), lines);
+    if (!kept) throw std::runtime_error(kept.error().reason);
   }
 
   // In the parent: one job came back, or did not.
@@ -275,6 +301,7 @@ class SuiteRunner {
     }
     file.Append(results::Tail());
     if (Result<void> written = file.Commit(); !written) return written;
+    if (Result<void> written = WriteSeries(finished); !written) return written;
     if (!options_.junit) return {};
     results::JunitBuilder junit(suite_.name);
     for (const std::size_t index : finished) {
@@ -283,6 +310,20 @@ class SuiteRunner {
       junit.Add(*run);
     }
     return results::WriteOutput(*options_.junit, junit.Build());
+  }
+
+  // The runs' parts one after another. A run that died has none.
+  Result<void> WriteSeries(const std::vector<std::size_t>& finished) const {
+    results::WholeFile file(options_.out / "series.jsonl");
+    bool any = false;
+    for (const std::size_t index : finished) {
+      if (!HasSeries(suite_.runs[index])) continue;
+      any = true;
+      std::ifstream part(SeriesPath(options_.out, suite_.runs[index].id), std::ios::binary);
+      std::string text{std::istreambuf_iterator<char>(part), {}};
+      file.Append(text);
+    }
+    return any ? file.Commit() : Result<void>();
   }
 
   void Show(double seconds, int signal) const {
@@ -376,6 +417,10 @@ Console StandardConsole() {
 
 fs::path CapturePath(const fs::path& out, std::string_view id) {
   return out / "pcap" / (SafeName(id) + ".pcapng");
+}
+
+fs::path SeriesPath(const fs::path& out, std::string_view id) {
+  return out / "series" / (SafeName(id) + ".jsonl");
 }
 
 int RunSuite(const SuiteJob& suite, const RunnerOptions& options, const Executor& executor,

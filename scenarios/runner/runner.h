@@ -2,6 +2,7 @@
 //
 //   DIR/results.json     written whole at the end, also when the suite is interrupted
 //   DIR/journal.jsonl    the finished runs, as they finish: what --resume goes on from
+//   DIR/series.jsonl     what flowed over time, of sessions with media or data; DIR/series/ holds it run by run
 //   DIR/scenario/        a copy of the scenario files: what `rtclab explain` runs again
 //   DIR/pcap/            one capture a run, when asked for
 #ifndef RTCLAB_SCENARIOS_RUNNER_RUNNER_H_
@@ -80,6 +81,8 @@ int RunSuite(const SuiteJob& suite, const RunnerOptions& options, const Executor
 
 // The capture of run `id` in the results directory `out`.
 std::filesystem::path CapturePath(const std::filesystem::path& out, std::string_view id);
+// Its part of the time series.
+std::filesystem::path SeriesPath(const std::filesystem::path& out, std::string_view id);
 
 }  // namespace rtclab::scenarios
 

@@ -30,9 +30,17 @@ struct LinkBehaviour {
   double corruption = 0;   // probability that one bit flips (the receiver's checksum then drops it,
                            // with that reason)
   int queue_packets = 1000;  // drop-tail; counts packets waiting, not the one being sent
+  int64_t queue_bytes = 0;   // a further limit of the same queue; 0: none
   int mtu = 1500;            // bytes of IP packet
 
   bool operator==(const LinkBehaviour&) const = default;
+};
+
+// New figures for a link in use; what is absent stays.
+struct LinkChange {
+  std::optional<DataRate> rate;
+  std::optional<TimeDelta> delay;
+  std::optional<double> loss;  // independent, 0 to 1
 };
 
 struct LinkSpec {

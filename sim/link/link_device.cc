@@ -13,6 +13,9 @@ namespace {
 
 std::string LossDetail(const char* rule, const LinkBehaviour& link, std::size_t size) {
   if (rule == link_rule::kQueueFull) {
+    if (link.queue_bytes > 0) {
+      return "The link's queue of " + std::to_string(link.queue_bytes) + " bytes was full.";
+    }
     return "All " + std::to_string(link.queue_packets) + " places in the link's queue were taken.";
   }
   if (rule == link_rule::kMtu) {

@@ -59,6 +59,9 @@ class LinkDevice final : public ns3::NetDevice, public PacketSink {
   // Replaces the counted drop-tail queue; the link's rate must be finite.
   void SetQueue(ns3::Ptr<ns3::Queue<ns3::Packet>> queue) { queue_ = queue; }
 
+  // Gives a device without a rate one; before it is used.
+  void LimitRate(DataRate rate) { model_.SetFirstRate(rate); }
+
   // ns3::NetDevice
   void SetIfIndex(const uint32_t index) override { if_index_ = index; }
   uint32_t GetIfIndex() const override { return if_index_; }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "sim/link/link_rules.h"
+#include "stack/base/check.h"
 
 namespace rtclab::sim {
 
@@ -22,13 +23,13 @@ struct LinkModel::Impairments {
 };
 
 LinkModel::LinkModel(const LinkBehaviour& behaviour, uint64_t root_seed, std::string_view name)
-    : behaviour_(behaviour) {
+    : behaviour_(behaviour), root_seed_(root_seed), stream_("link/" + std::string(name)) {
   const bool impaired = behaviour.jitter > TimeDelta::Zero() || behaviour.loss > 0 ||
                         behaviour.burst_loss || behaviour.duplication > 0 ||
                         behaviour.corruption > 0;
   ideal_ = behaviour.rate.IsInfinite() && behaviour.delay == TimeDelta::Zero() && !impaired;
   if (impaired) {
-    impairments_ = std::make_unique<Impairments>(root_seed, "link/" + std::string(name));
+    impairments_ = std::make_unique<Impairments>(root_seed_, stream_);
   }
 }
 
@@ -45,11 +46,33 @@ TimeDelta LinkModel::TransmissionTime(std::size_t bytes) const {
   return behaviour_.rate.TransmissionTime(DataSize::Bytes(static_cast<int64_t>(bytes)));
 }
 
+void LinkModel::Change(const LinkChange& change) {
+  if (change.rate) {
+    CHECK(!change.rate->IsInfinite() && !behaviour_.rate.IsInfinite());
+    behaviour_.rate = *change.rate;
+  }
+  if (change.delay) behaviour_.delay = *change.delay;
+  if (change.loss) behaviour_.loss = *change.loss;
+  if (behaviour_.loss > 0 && !impairments_) {
+    impairments_ = std::make_unique<Impairments>(root_seed_, stream_);
+  }
+  ideal_ = false;
+}
+
+bool LinkModel::QueueIsFull(Timestamp now, Timestamp start, std::size_t bytes) {
+  if (Waiting(now) >= static_cast<std::size_t>(behaviour_.queue_packets)) return true;
+  if (behaviour_.queue_bytes == 0) return false;
+  // What is left to be sent before `start`, the packet in transmission included, in bytes.
+  const double left =
+      static_cast<double>((start - now).nanos()) * static_cast<double>(behaviour_.rate.bps()) / 8e9;
+  return left + static_cast<double>(bytes) > static_cast<double>(behaviour_.queue_bytes);
+}
+
 LinkFate LinkModel::Send(Timestamp now, std::size_t bytes) {
   if (behaviour_.rate.IsInfinite()) return Propagate(now, bytes);
   const Timestamp start = std::max(now, busy_until_);
   if (start > now) {
-    if (Waiting(now) >= static_cast<std::size_t>(behaviour_.queue_packets)) {
+    if (QueueIsFull(now, start, bytes)) {
       return {.rule = link_rule::kQueueFull, .arrival = {}, .duplicate = {}, .flipped_bit = {}};
     }
     starts_.push_back(start);

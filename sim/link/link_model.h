@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "sim/link/link_behaviour.h"
@@ -44,6 +45,15 @@ class LinkModel {
   TimeDelta TransmissionTime(std::size_t bytes) const;
   LinkFate Propagate(Timestamp sent, std::size_t bytes);
 
+  // The rate must be finite, before and after, and may change only where a device has a queue of its own: here it is
+  // settled when a packet comes in when it will go out.
+  void Change(const LinkChange& change);
+  // Before the first packet: gives a link without a rate one.
+  void SetFirstRate(DataRate rate) {
+    behaviour_.rate = rate;
+    ideal_ = false;
+  }
+
   // Packets waiting, without the one being sent.
   std::size_t Waiting(Timestamp now);
 
@@ -53,7 +63,11 @@ class LinkModel {
   TimeDelta DrawJitter(Rng& random) const;
   Timestamp Arrival(Timestamp sent, TimeDelta jitter);
 
+  bool QueueIsFull(Timestamp now, Timestamp start, std::size_t bytes);
+
   LinkBehaviour behaviour_;
+  uint64_t root_seed_;
+  std::string stream_;  // of the impairments
   bool ideal_;
   Timestamp busy_until_;
   int64_t carry_ = 0;  // bit-nanoseconds of the last packet that did not fill a nanosecond

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "ns3/drop-tail-queue.h"
 #include "ns3/object-factory.h"
 #include "ns3/rng-seed-manager.h"
 #include "ns3/simulator.h"
@@ -278,6 +279,60 @@ const Firewall* Network::firewall(std::string_view lan) const {
 void Network::SetLinkUp(std::string_view link, bool up) {
   lower_device(link)->SetAdminUp(up);
   upper_device(link)->SetAdminUp(up);
+}
+
+void Network::SetLink(std::string_view link, const LinkChange& change, bool up, bool down) {
+  if (up) lower_device(link)->model().Change(change);
+  if (down) upper_device(link)->model().Change(change);
+}
+
+void Network::AllowRateChanges(std::string_view link) {
+  for (const ns3::Ptr<LinkDevice>& device : {lower_device(link), upper_device(link)}) {
+    LinkBehaviour behaviour = device->model().behaviour();
+    if (behaviour.rate.IsInfinite()) device->LimitRate(DataRate::BitsPerSec(100'000'000'000));
+    const auto queue = ns3::CreateObject<ns3::DropTailQueue<ns3::Packet>>();
+    // ns-3's queue counts packets or bytes; ours, where it has both limits, goes by bytes.
+    queue->SetMaxSize(behaviour.queue_bytes > 0
+                          ? ns3::QueueSize(ns3::QueueSizeUnit::BYTES,
+                                           static_cast<uint32_t>(behaviour.queue_bytes))
+                          : ns3::QueueSize(ns3::QueueSizeUnit::PACKETS,
+                                           static_cast<uint32_t>(behaviour.queue_packets)));
+    device->SetQueue(queue);
+  }
+}
+
+std::optional<DataRate> Network::PathRate(std::string_view from, std::string_view to) const {
+  std::optional<DataRate> least;
+  const auto pass = [&](const std::string& link, bool up) {
+    const ns3::Ptr<LinkDevice> device = up ? lower_device(link) : upper_device(link);
+    const DataRate rate = device->model().behaviour().rate;
+    if (!rate.IsInfinite() && (!least || rate < *least)) least = rate;
+  };
+  // The LANs from a host towards the core.
+  const auto way_out = [&](std::string_view host) {
+    const auto spec = std::find_if(state_->spec.hosts.begin(), state_->spec.hosts.end(),
+                                   [&](const HostSpec& h) { return h.name == host; });
+    CHECK(spec != state_->spec.hosts.end());
+    std::vector<std::string> lans;
+    for (std::string lan = spec->attachments[0].lan; !lan.empty();
+         lan = state_->spec.lans[state_->lan_index.find(lan)->second].parent) {
+      lans.push_back(lan);
+    }
+    const std::string first = spec->attachments[0].lan.empty() ? "core" : spec->attachments[0].lan;
+    return std::pair(lans, spec->attachments.size() == 1 ? spec->name : spec->name + "/" + first);
+  };
+  auto [out, access_out] = way_out(from);
+  auto [in, access_in] = way_out(to);
+  // What both have in common lies beyond the router where the ways meet.
+  while (!out.empty() && !in.empty() && out.back() == in.back()) {
+    out.pop_back();
+    in.pop_back();
+  }
+  pass(access_out, true);
+  for (const std::string& lan : out) pass(lan, true);
+  for (const std::string& lan : in) pass(lan, false);
+  pass(access_in, false);
+  return least;
 }
 
 void Network::RebootNat(std::string_view lan) {

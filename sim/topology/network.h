@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +59,18 @@ class Network {
   // --- what happens to it over time ---
   // A link that is down loses what its ends send, in both directions (rule "link.down").
   void SetLinkUp(std::string_view link, bool up);
+  // New figures for one or both directions of a link. A changed rate holds for every packet whose transmission begins
+  // later, also for those that wait; only on links that AllowRateChanges() was called for.
+  void SetLink(std::string_view link, const LinkChange& change, bool up, bool down);
+  // Before the link is used. Gives both directions a queue with events of its own (ns-3's DropTailQueue), which costs an
+  // event more a packet. A direction without a rate gets 100 Gbit/s.
+  void AllowRateChanges(std::string_view link);
   // The LAN's gateway forgets its NAT mappings and firewall flows. Does nothing where there are none.
   void RebootNat(std::string_view lan);
+
+  // The rate of the slowest link, as it is now, that packets between two hosts' first attachments pass; absent where none
+  // on the way has a rate. Relays are not on this way.
+  std::optional<DataRate> PathRate(std::string_view from, std::string_view to) const;
 
   // --- ns-3 ---
   // A host's node, a LAN's gateway, or "core".

@@ -34,6 +34,7 @@ Result<void> CheckBehaviour(const LinkBehaviour& link, const std::string& who, b
     }
   }
   if (link.queue_packets < 0) return fail("the queue must hold 0 or more packets");
+  if (link.queue_bytes < 0) return fail("the queue must hold 0 or more bytes");
   if (link.mtu < (v6 ? kMinMtuV6 : kMinMtuV4) || link.mtu > kMaxMtu) {
     return fail(v6 ? "the MTU must be between 1280 (IPv6's minimum) and 65535"
                    : "the MTU must be between 68 and 65535");

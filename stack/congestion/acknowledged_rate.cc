@@ -10,12 +10,19 @@ namespace {
 
 constexpr TimeDelta kFirstWindow = TimeDelta::Millis(500);
 constexpr TimeDelta kNextWindow = TimeDelta::Millis(150);
+// Further back than reordering reaches: the receiver's clock was set.
+constexpr TimeDelta kClockJump = TimeDelta::Seconds(1);
 constexpr double kSampleUncertainty = 10;
 constexpr double kPredictionVariance = 5;
 
 }  // namespace
 
 std::optional<double> AcknowledgedRate::CompleteWindow(Timestamp received, TimeDelta window) {
+  if (last_ && *last_ - received > kClockJump) {
+    last_.reset();
+    in_window_ = TimeDelta::Zero();
+    sum_ = DataSize();
+  }
   if (last_ && received > *last_) {
     in_window_ += received - *last_;
     // A silence longer than the window says nothing of the path.
@@ -52,20 +59,6 @@ void AcknowledgedRate::OnPacket(Timestamp received, DataSize size) {
 std::optional<DataRate> AcknowledgedRate::rate() const {
   if (!estimate_kbps_) return std::nullopt;
   return FromBps(*estimate_kbps_ * 1000);
-}
-
-void WindowedRate::Add(Timestamp time, DataSize size) {
-  if (!first_) first_ = time;
-  items_.push_back({time, size});
-  sum_ = sum_ + size;
-}
-
-DataRate WindowedRate::Rate(Timestamp now) {
-  while (!items_.empty() && now - items_.front().time >= window_) {
-    sum_ = sum_ - items_.pop_front().size;
-  }
-  if (!first_) return DataRate();
-  return RateOver(sum_, std::clamp(now - *first_, window_ / 5, window_));
 }
 
 }  // namespace rtclab::congestion

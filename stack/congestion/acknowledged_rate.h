@@ -1,12 +1,11 @@
 // What the receiver gets, from the arrival times of acknowledged packets: R_hat of
-// draft-ietf-rmcat-gcc-02 section 5.5 in its deployed form, and a plain window for NADA and SCReAM.
+// draft-ietf-rmcat-gcc-02 section 5.5 in its deployed form.
 #ifndef RTCLAB_STACK_CONGESTION_ACKNOWLEDGED_RATE_H_
 #define RTCLAB_STACK_CONGESTION_ACKNOWLEDGED_RATE_H_
 
 #include <optional>
 
 #include "stack/base/units.h"
-#include "stack/congestion/ring.h"
 
 namespace rtclab::congestion {
 
@@ -31,27 +30,6 @@ class AcknowledgedRate {
   DataSize sum_;
   std::optional<double> estimate_kbps_;
   double variance_ = 50;
-};
-
-// Bytes over a sliding window of time.
-class WindowedRate {
- public:
-  explicit WindowedRate(TimeDelta window) : window_(window) {}
-
-  void Add(Timestamp time, DataSize size);
-  // Over the window that ends at `now`; over what is known of it while it is not yet full, but at
-  // least a fifth of it.
-  DataRate Rate(Timestamp now);
-
- private:
-  struct Item {
-    Timestamp time;
-    DataSize size;
-  };
-  TimeDelta window_;
-  Ring<Item> items_;
-  DataSize sum_;
-  std::optional<Timestamp> first_;
 };
 
 }  // namespace rtclab::congestion

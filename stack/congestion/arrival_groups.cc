@@ -6,6 +6,8 @@ namespace rtclab::congestion {
 namespace {
 
 constexpr TimeDelta kBurstTime = TimeDelta::Millis(5);  // section 5.6
+// As deployed: more than that is no queue but a clock that was set.
+constexpr TimeDelta kClockStep = TimeDelta::Seconds(3);
 // As deployed: arrivals in a burst extend a group for at most this long.
 constexpr TimeDelta kMaxBurst = TimeDelta::Millis(100);
 
@@ -22,6 +24,10 @@ bool ArrivalGroups::Belongs(Timestamp sent, Timestamp received) const {
 }
 
 std::optional<GroupDelta> ArrivalGroups::OnPacket(Timestamp sent, Timestamp received) {
+  if (current_) {
+    const TimeDelta variation = (received - current_->last_received) - (sent - current_->last_sent);
+    if (variation > kClockStep || TimeDelta::Zero() - variation > kClockStep) Reset();
+  }
   if (!current_) {
     current_ = Group{sent, sent, received, received};
     return std::nullopt;

@@ -52,7 +52,7 @@ struct ControllerConfig {
   double pacing_factor = 2.5;
   GccFilter gcc_filter = GccFilter::kTrendline;
   bool gcc_probing = true;             // initial, periodic while application limited, on recovery
-  bool gcc_window_pushback = false;    // lower the target when much is in flight
+  bool gcc_window_pushback = true;     // lower the target while more is in flight than explicable
   double nada_priority = 1.0;          // PRIO of RFC 8698
   bool scream_competing_flows = true;  // RFC 8298 section 4.1.2.3 may be turned off
 };

@@ -38,14 +38,10 @@ DelayBasedRate::Result DelayBasedRate::OnFeedback(Timestamp now,
                                                   std::optional<DataRate> acknowledged,
                                                   std::optional<DataRate> probe) {
   Result result;
-  // Over-use that any group of this feedback showed counts, even if a later one ended it.
-  bool overused = false;
-  for (const PacketResult& packet : received) {
-    OnPacket(now, packet);
-    overused |= detector_.state() == PathUse::kOverusing;
-  }
+  for (const PacketResult& packet : received) OnPacket(now, packet);
+  // As deployed: what counts is the state after the last packet of the feedback.
   const bool overusing = detector_.state() == PathUse::kOverusing;
-  if (overused) {
+  if (overusing) {
     if (aimd_.TimeToReduceFurther(now, acknowledged)) {
       const DataRate before = aimd_.rate();
       aimd_.Update(now, PathUse::kOverusing, acknowledged);

@@ -110,6 +110,7 @@ void GccController::OnAllocation(Timestamp now, const RateLimits& limits) {
   if (!had_feedback_) {
     delay_.aimd().SetEstimate(now, limits.start);
     loss_.Restart(now, limits.start);
+    probes_.SetStart(limits.start);
   }
   Combine(now, "limits");
 }
@@ -165,8 +166,9 @@ void GccController::HandleTimeout(Timestamp now) {
 Timestamp GccController::NextTimeout() const {
   Timestamp next = Timestamp::PlusInfinity();
   if (config_.gcc_probing) next = probes_.NextTimeout();
-  if (config_.gcc_window_pushback) {
-    next = std::min(next, last_pushback_.value_or(Timestamp::Zero()) + kPushbackInterval);
+  // An empty enough flight under a full ratio has nothing to change.
+  if (config_.gcc_window_pushback && (pushback_.ratio() < 1 || in_flight_ > pushback_.window())) {
+    next = std::min(next, last_pushback_.value_or(now_) + kPushbackInterval);
   }
   return next;
 }

@@ -35,6 +35,7 @@ namespace {
 constexpr TimeDelta kNadaEarly = TimeDelta::Millis(10);
 // A pause in feedback must not make one step as long as the pause.
 constexpr TimeDelta kNadaMaxDelta = TimeDelta::Millis(500);
+constexpr TimeDelta kNadaFeedbackTimeout = TimeDelta::Millis(500);
 
 }  // namespace
 
@@ -43,9 +44,24 @@ NadaController::NadaController(const ControllerConfig& config)
   Publish(Timestamp::Zero(), "start rate");
 }
 
+void NadaController::OnPacketSent(const SentPacket& packet) {
+  if (feedback_due_.IsInfinite()) {
+    feedback_due_ = packet.sent + rtt_.smoothed() + kNadaFeedbackTimeout;
+  }
+}
+
+void NadaController::HandleTimeout(Timestamp now) {
+  if (now < feedback_due_) return;
+  feedback_due_ = Timestamp::PlusInfinity();  // until the next packet leaves
+  if (!started_) return;
+  r_ref_ /= 2;
+  Publish(now, "no feedback");
+}
+
 void NadaController::OnFeedback(Timestamp now, const TransportFeedback& feedback) {
   if (feedback.packets.empty()) return;
   started_ = true;
+  feedback_due_ = Timestamp::PlusInfinity();
   rtt_.OnFeedback(now, feedback);
   for (const PacketResult& packet : feedback.packets) signal_.OnPacket(packet, rtt_.smoothed());
   if (!t_last_) t_last_ = now - nada::kDelta;

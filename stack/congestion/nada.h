@@ -16,13 +16,15 @@ class NadaController : public Controller {
   explicit NadaController(const ControllerConfig& config);
 
   std::string_view name() const override { return "nada"; }
-  void OnPacketSent(const SentPacket&) override {}
+  void OnPacketSent(const SentPacket& packet) override;
   void OnFeedback(Timestamp now, const TransportFeedback& feedback) override;
   void OnRemb(Timestamp now, DataRate limit) override;
   void OnAllocation(Timestamp now, const RateLimits& limits) override;
   void OnQueue(Timestamp now, DataSize queued) override;
-  void HandleTimeout(Timestamp) override {}
-  Timestamp NextTimeout() const override { return Timestamp::PlusInfinity(); }
+  // The RFC has no rule for feedback that does not come. Here r_ref is halved after each 500 ms in
+  // which packets left and no feedback came, down to RMIN; the first feedback goes on from there.
+  void HandleTimeout(Timestamp now) override;
+  Timestamp NextTimeout() const override { return feedback_due_; }
 
  private:
   void UpdateRate(Timestamp now);
@@ -37,6 +39,7 @@ class NadaController : public Controller {
   DataSize buffer_len_;
   std::optional<DataRate> remb_;
   bool started_ = false;
+  Timestamp feedback_due_ = Timestamp::PlusInfinity();
 };
 
 // The sender's equations, for their own tests. Rates in bps.

@@ -28,6 +28,10 @@ inline constexpr double kBetaS = 0.1;
 inline constexpr double kBetaV = 0.1;
 inline constexpr double kAlpha = 0.1;
 
+// Not in the table: the authors' ns-3 implementation, which section 7 names, bounds x_curr. Without
+// it a few percent of loss make x_curr seconds, and its change swings the rate between its limits.
+inline constexpr TimeDelta kXmax = TimeDelta::Millis(500);
+
 }  // namespace rtclab::congestion::nada
 
 #endif  // RTCLAB_STACK_CONGESTION_NADA_CONSTANTS_H_

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::array<double, 8> kTfrcWeights = {1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2};
 
+// Further back than reordering reaches: the receiver's clock was set.
+constexpr TimeDelta kNadaClockJump = TimeDelta::Seconds(1);
+
 }  // namespace
 
 void LossIntervals::OnLost(Timestamp sent, TimeDelta rtt) {
@@ -56,6 +59,7 @@ void NadaSignal::OnPacket(const PacketResult& packet, TimeDelta rtt) {
       first_arrival_ = *packet.received;
       last_arrival_ = *packet.received;
     }
+    if (last_arrival_ - *packet.received > kNadaClockJump) Restart(*packet.received);
     last_arrival_ = std::max(last_arrival_, *packet.received);
     samples_[sample_count_ % kMinFilter] = base_.Update(packet.sent.sent, *packet.received);
     ++sample_count_;
@@ -77,6 +81,14 @@ void NadaSignal::OnPacket(const PacketResult& packet, TimeDelta rtt) {
   window_marked_ += seen.marked;
   window_delayed_ += !seen.lost && seen.delay >= nada::kQeps;
   window_.push_back(seen);
+}
+
+void NadaSignal::Restart(Timestamp arrived) {
+  window_.clear();
+  window_bytes_ = DataSize();
+  window_lost_ = window_marked_ = window_delayed_ = 0;
+  first_arrival_ = arrived;
+  last_arrival_ = arrived;
 }
 
 DataRate NadaSignal::r_recv() const {
@@ -105,8 +117,9 @@ TimeDelta NadaSignal::Warp(TimeDelta d_queue) {
 TimeDelta NadaSignal::Aggregate(TimeDelta d_tilde, double p_mark, double p_loss) {
   const double mark = p_mark / nada::kPmrref;
   const double loss = p_loss / nada::kPlrref;
-  return TimeDelta::SecondsF(d_tilde.seconds() + nada::kDmark.seconds() * mark * mark +
-                             nada::kDloss.seconds() * loss * loss);
+  const double x = d_tilde.seconds() + nada::kDmark.seconds() * mark * mark +
+                   nada::kDloss.seconds() * loss * loss;
+  return TimeDelta::SecondsF(std::min(x, nada::kXmax.seconds()));
 }
 
 void NadaSignal::Update() {

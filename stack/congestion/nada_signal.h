@@ -55,7 +55,7 @@ class NadaSignal {
 
   // Equation (1).
   static TimeDelta Warp(TimeDelta d_queue);
-  // Equation (2).
+  // Equation (2), at most kXmax.
   static TimeDelta Aggregate(TimeDelta d_tilde, double p_mark, double p_loss);
 
  private:
@@ -68,6 +68,7 @@ class NadaSignal {
     bool marked = false;
   };
   void Expire(Timestamp arrived);
+  void Restart(Timestamp arrived);
 
   QueueDelay base_;
   std::array<TimeDelta, kMinFilter> samples_{};

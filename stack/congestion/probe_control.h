@@ -17,6 +17,8 @@ class ProbeControl {
 
   // The network is there: probes at 3 and 6 times the start rate.
   void Start(Timestamp now);
+  // Counts only before Start().
+  void SetStart(DataRate start) { start_ = start; }
   void SetMax(Timestamp now, DataRate max);
   // A probe measured `rate`. Twice as much is probed next if it was at least 70 % of what the last
   // probe asked for.

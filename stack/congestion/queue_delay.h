@@ -20,25 +20,31 @@ class QueueDelay {
   TimeDelta Update(Timestamp sent, Timestamp received) {
     const TimeDelta delay = received - sent;
     const int64_t minute = sent.nanos() / TimeDelta::Seconds(60).nanos();
-    if (minute != minute_) {
-      for (int64_t m = std::max(minute_, minute - static_cast<int64_t>(kMinutes)) + 1; m <= minute;
-           ++m) {
-        minima_[static_cast<std::size_t>(m) % kMinutes].reset();
-      }
-      minute_ = minute;
-    }
+    if (minute != minute_) StartMinute(minute);
     auto& least = minima_[static_cast<std::size_t>(minute) % kMinutes];
     if (!least || delay < *least) least = delay;
-    TimeDelta base = *least;
-    for (const auto& m : minima_) {
-      if (m) base = std::min(base, *m);
-    }
-    return delay - base;
+    if (!base_ || delay < *base_) base_ = delay;
+    return delay - *base_;
   }
 
  private:
   static constexpr std::size_t kMinutes = 10;
+
+  // Forgets the minutes that are ten or more in the past.
+  void StartMinute(int64_t minute) {
+    for (int64_t m = std::max(minute_, minute - static_cast<int64_t>(kMinutes)) + 1; m <= minute;
+         ++m) {
+      minima_[static_cast<std::size_t>(m) % kMinutes].reset();
+    }
+    minute_ = minute;
+    base_.reset();
+    for (const auto& least : minima_) {
+      if (least && (!base_ || *least < *base_)) base_ = least;
+    }
+  }
+
   std::array<std::optional<TimeDelta>, kMinutes> minima_;
+  std::optional<TimeDelta> base_;  // the least of them
   int64_t minute_ = -1;
 };
 

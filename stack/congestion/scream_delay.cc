@@ -9,6 +9,7 @@ namespace {
 constexpr double kCompetingLossRate = 0.002;
 constexpr double kSafeVariance = 0.2;
 constexpr std::size_t kAverageNorms = 50;
+constexpr double kNoVariance = 1e-12;
 
 }  // namespace
 
@@ -42,7 +43,8 @@ void ScreamDelay::SampleTrend(double qdelay_s) {
       lag1 += x * (fractions_[(fraction_next_ + i + 1) % kFractions] - average);
     }
   }
-  const double a = lag0 > 0 ? lag1 / lag0 : 0;
+  // A steady queue leaves rounding errors only, whose quotient would be any number.
+  const double a = lag0 > kNoVariance ? lag1 / lag0 : 0;
   trend_ = std::clamp(a * fraction_avg_, 0.0, 1.0);
   trend_mem_ = std::max(0.99 * trend_mem_, trend_);
 }

@@ -40,7 +40,7 @@ class WindowPushback {
 
  private:
   static constexpr TimeDelta kQueue = TimeDelta::Millis(350);
-  static constexpr DataSize kMinWindow = DataSize::Bytes(2 * 1500);
+  static constexpr DataSize kMinWindow = DataSize::Bytes(3000);
   DataSize window_ = kMinWindow;
   double ratio_ = 1;
 };

@@ -200,7 +200,7 @@ TEST(ChannelCloseTest, ShutdownClosesAllChannelsWithoutError) {
   pair.Connect();
   ChannelId remote{};
   const ChannelId id = pair.Open({}, &remote);
-  ASSERT_TRUE(pair.a.Send(pair.path.now, id, true, Bytes(100'000)));
+  ASSERT_TRUE(pair.a.Send(pair.path.now, id, true, Bytes(60'000)));
   pair.a.Shutdown(pair.path.now);
   pair.path.Run();
   EXPECT_EQ(pair.ReceivedByB().size(), 1u);

@@ -17,34 +17,32 @@ tl::unexpected<ChannelError> Refused(ErrorName name, std::string reason) {
   return tl::unexpected(ChannelError{name, std::move(reason)});
 }
 
-ManagerConfig WithStreamLimit(ManagerConfig config) {
+ManagerConfig WithStreamLimit(const ManagerConfig& given) {
+  ManagerConfig config = given;
   sctp::AssociationConfig& sctp = config.sctp;
   sctp.outbound_streams = std::min(sctp.outbound_streams, config.max_channels);
   sctp.max_inbound_streams = std::min(sctp.max_inbound_streams, config.max_channels);
   return config;
 }
 
-// Steps 5 to 17 of createDataChannel().
-std::optional<ChannelError> FindTypeError(const ChannelInit& init) {
-  const auto wrong = [](std::string reason) {
-    return ChannelError{ErrorName::kTypeError, std::move(reason)};
-  };
-  if (init.label.size() > kMaxTextSize) return wrong("label is longer than 65535 bytes");
-  if (!IsUtf8(init.label)) return wrong("label is not UTF-8");
-  if (init.protocol.size() > kMaxTextSize) return wrong("protocol is longer than 65535 bytes");
-  if (!IsUtf8(init.protocol)) return wrong("protocol is not UTF-8");
-  if (init.negotiated && !init.id) return wrong("a negotiated channel needs an id");
+// Steps 5 to 17 of createDataChannel(): what is a TypeError about it, or null.
+const char* FindTypeError(const ChannelInit& init) {
+  if (init.label.size() > kMaxTextSize) return "label is longer than 65535 bytes";
+  if (!IsUtf8(init.label)) return "label is not UTF-8";
+  if (init.protocol.size() > kMaxTextSize) return "protocol is longer than 65535 bytes";
+  if (!IsUtf8(init.protocol)) return "protocol is not UTF-8";
+  if (init.negotiated && !init.id) return "a negotiated channel needs an id";
   if (init.max_packet_life_time_ms && init.max_retransmits) {
-    return wrong("maxPacketLifeTime and maxRetransmits exclude each other");
+    return "maxPacketLifeTime and maxRetransmits exclude each other";
   }
-  if (init.negotiated && *init.id == kInvalidStreamId) return wrong("id 65535 is not allowed");
-  return std::nullopt;
+  if (init.negotiated && *init.id == kInvalidStreamId) return "id 65535 is not allowed";
+  return nullptr;
 }
 
 }  // namespace
 
-ChannelManager::ChannelManager(ManagerConfig config, Rng& rng)
-    : config_(WithStreamLimit(std::move(config))), association_(config_.sctp, rng) {}
+ChannelManager::ChannelManager(const ManagerConfig& config, Rng& rng)
+    : config_(WithStreamLimit(config)), association_(config_.sctp, rng) {}
 
 ChannelManager::~ChannelManager() = default;
 
@@ -147,7 +145,7 @@ ChannelResult<ChannelId> ChannelManager::Create(Timestamp now, const ChannelInit
   if (transport_state_ == TransportState::kClosed) {
     return Refused(ErrorName::kInvalidStateError, "the transport is closed");
   }
-  if (auto error = FindTypeError(init)) return tl::unexpected(*std::move(error));
+  if (const char* wrong = FindTypeError(init)) return Refused(ErrorName::kTypeError, wrong);
   std::optional<uint16_t> stream;
   if (init.negotiated) {
     stream = init.id;

@@ -23,10 +23,24 @@
 
 namespace rtclab::datachannel {
 
+// RFC 9260's parameters are for a network that SCTP has to probe by itself. Under data channels ICE's
+// consent (RFC 7675) tells within 30 s when the peer is gone, so timers back off to 3 s at most and
+// retransmissions go on for longer than consent lasts, as browsers have it: a transfer lives through
+// heavy loss.
+inline sctp::AssociationConfig DataChannelAssociationConfig() {
+  sctp::AssociationConfig config;
+  config.rto_initial = TimeDelta::Millis(500);
+  config.rto_min = TimeDelta::Millis(400);
+  config.rto_max = TimeDelta::Seconds(3);
+  config.max_init_retransmits = 30;
+  config.max_association_retransmits = 30;
+  return config;
+}
+
 struct ManagerConfig {
   // `outbound_streams` and `max_inbound_streams` are lowered to max_channels; `send_buffer` is the
   // W3C's canSendSize.
-  sctp::AssociationConfig sctp;
+  sctp::AssociationConfig sctp = DataChannelAssociationConfig();
   // The peer's a=max-message-size: 0 is no limit, 65,536 where the peer says nothing (RFC 8841
   // section 6).
   uint64_t max_message_size = 65536;
@@ -43,7 +57,7 @@ class ChannelManager {
   using Event = datachannel::Event;
 
   // `rng` must outlive the manager.
-  ChannelManager(ManagerConfig config, Rng& rng);
+  ChannelManager(const ManagerConfig& config, Rng& rng);
   ~ChannelManager();
   ChannelManager(const ChannelManager&) = delete;
   ChannelManager& operator=(const ChannelManager&) = delete;

@@ -11,7 +11,7 @@ namespace rtclab::datachannel {
 namespace {
 
 // The most that is put together from messages with deprecated PPIDs where we named no limit.
-constexpr uint64_t kMaxPartialSize = 16 * 1024 * 1024;
+constexpr uint64_t kMaxPartialSize = uint64_t{16} * 1024 * 1024;
 
 constexpr uint16_t Number(sctp::StreamId stream) { return static_cast<uint16_t>(stream); }
 

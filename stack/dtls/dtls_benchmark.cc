@@ -107,6 +107,7 @@ void MemoryOfATransport(benchmark::State& state) {
   for (auto _ : state) {
     const std::size_t before = mallinfo2().uordblks;
     std::vector<Ends> ends;
+    ends.reserve(kPairs);
     for (int i = 0; i < kPairs; ++i) {
       ends.push_back(Connect(certificates.client, certificates.server, certificates.rng));
     }

@@ -100,7 +100,13 @@ OSSL_LIB_CTX* MakeLibraryContext() {
   return context;
 }
 
+// DatagramBio writes into OpenSSL's retransmission timer. From 3.2 on OpenSSL hands out a copy of it.
+constexpr unsigned long kFirstVersionWithoutTimerAccess = 0x30200000;
+static_assert(OPENSSL_VERSION_NUMBER < kFirstVersionWithoutTimerAccess,
+              "stack/dtls needs OpenSSL 3.0 or 3.1: see its README");
+
 SSL_CTX* MakeSslContext() {
+  CHECK(OpenSSL_version_num() < kFirstVersionWithoutTimerAccess);
   // Its ticket keys are never used, but it wants random bytes for them.
   Rng rng(0, "dtls/unused-ticket-keys");
   const RandomScope scope(&rng);

@@ -22,16 +22,13 @@ TransportConfig Normalised(TransportConfig config) {
   return config;
 }
 
-// Whether the datagram begins with a handshake message that only a peer in our own role sends: a ClientHello to a client, a
-// ServerHello to a server.
-bool IsFromOurOwnRole(Role role, ByteView datagram) {
+// Whether the datagram begins with a ClientHello, which only a client sends.
+bool IsFromAClient(ByteView datagram) {
   constexpr uint8_t kClientHello = 1;
-  constexpr uint8_t kServerHello = 2;
   ByteReader reader(datagram);
   const auto record = ReadRecord(reader);
   return record && record->first.type == ContentType::kHandshake && record->first.epoch == 0 &&
-         !record->second.empty() &&
-         record->second[0] == (role == Role::kClient ? kClientHello : kServerHello);
+         !record->second.empty() && record->second[0] == kClientHello;
 }
 
 }  // namespace
@@ -87,8 +84,8 @@ void Transport::Impl::TakeUp(Timestamp now, ByteView datagram) {
     ++counters.ignored_datagrams;
     return;
   }
-  if (!handshake_complete && remote_der.empty() && IsFromOurOwnRole(config.role, datagram)) {
-    Fail(failure::kRoleConflict, "the peer is a " + std::string(ToString(config.role)) + " too");
+  if (config.role == Role::kClient && !handshake_complete && IsFromAClient(datagram)) {
+    Fail(failure::kRoleConflict, "the peer is a client too");
     return;
   }
   bio.SetInput(datagram);
@@ -220,6 +217,7 @@ void Transport::Impl::HandleTimeout(Timestamp now) {
   if (now < retransmit_at) return;
   interval = std::min(interval * 2, config.max_retransmission);
   ++counters.retransmissions;
+  retransmit_at = now + interval;  // also should OpenSSL not start its timer again
   if (RetransmitFlight() == Step::kBroken) Fail(broken_reason, std::move(broken_detail));
   FollowTimer(now);
 }

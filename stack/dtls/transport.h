@@ -79,7 +79,7 @@ inline constexpr std::string_view kNoCertificate = "no-certificate";
 inline constexpr std::string_view kVersionMismatch = "version-mismatch";
 // No cipher suite, group or signature algorithm in common.
 inline constexpr std::string_view kNoSharedCipher = "no-shared-cipher";
-// Both sides are clients, or both are servers.
+// Both sides are clients. (Two servers wait for each other until the timeout.)
 inline constexpr std::string_view kRoleConflict = "role-conflict";
 // The peer sent a fatal alert, named in the detail, or closed during the handshake ("close notify").
 inline constexpr std::string_view kAlertReceived = "alert-received";

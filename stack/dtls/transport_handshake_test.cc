@@ -123,6 +123,70 @@ TEST(TransportHandshakeTest, ClientHelloInSeveralFragmentsAndAnyOrder) {
   }
 }
 
+// A ClientHello of Chromium's shape: offers DTLS 1.3 with a post-quantum key share, which takes it beyond one datagram.
+Bytes LargeClientHello() {
+  ByteWriter extensions;
+  const auto add = [&](uint16_t type, std::string_view hex, std::size_t zeros = 0,
+                       std::string_view more = "") {
+    const Bytes head = *FromHex(hex), tail = *FromHex(more);
+    extensions.WriteU16(type);
+    extensions.WriteU16(static_cast<uint16_t>(head.size() + zeros + tail.size()));
+    extensions.WriteBytes(head);
+    extensions.WriteZeros(zeros);
+    extensions.WriteBytes(tail);
+  };
+  add(23, "");                        // extended_master_secret
+  add(0xff01, "00");                  // renegotiation_info
+  add(10, "0006 11ec 001d 0017");     // X25519MLKEM768, X25519, P-256
+  add(11, "01 00");                   // uncompressed points
+  add(13, "0006 0403 0804 0401");     // signature algorithms
+  add(14, "0006 0007 0008 0001 00");  // use_srtp
+  add(43, "04 fefc fefd");            // DTLS 1.3 and 1.2
+  add(51, "04e8 11ec 04c0", 1'216,
+      "001d0020"  // key shares
+      "de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
+  add(0xfe58, "", 100);  // unknown
+  ByteWriter hello;
+  hello.WriteU16(0xfefd);
+  hello.WriteZeros(32);
+  hello.WriteU16(0);  // no session, no cookie
+  hello.WriteBytes(*FromHex("0006 1301 c02b c02f 0100"));
+  hello.WriteU16(static_cast<uint16_t>(extensions.size()));
+  hello.WriteBytes(extensions.view());
+  return hello.Take();
+}
+
+TEST(TransportHandshakeTest, LargeClientHelloThatOffersDtls13) {
+  const Bytes hello = LargeClientHello();
+  const std::size_t first = 1'240 - 25;
+  ASSERT_GT(hello.size(), first);
+  TestPair pair;
+  pair.server->Start(pair.now);
+  for (const auto& [begin, end] :
+       {std::pair(std::size_t{0}, first), std::pair(first, hello.size())}) {
+    ByteWriter datagram;
+    datagram.WriteBytes(*FromHex("16 fefd 0000 00000000"));
+    datagram.WriteU16(begin == 0 ? 0 : 1);
+    datagram.WriteU16(static_cast<uint16_t>(12 + end - begin));
+    datagram.WriteBytes(*FromHex("01 00"));
+    datagram.WriteU16(static_cast<uint16_t>(hello.size()));
+    datagram.WriteBytes(*FromHex("0000 00"));
+    datagram.WriteU16(static_cast<uint16_t>(begin));
+    datagram.WriteU8(0);
+    datagram.WriteU16(static_cast<uint16_t>(end - begin));
+    datagram.WriteBytes(ByteView(hello).subspan(begin, end - begin));
+    pair.server->HandlePacket(pair.now, datagram.view());
+  }
+  pair.Drain();
+  EXPECT_FALSE(pair.server_record.failed);
+  ASSERT_EQ(pair.sent.size(), 1u);
+  // A ServerHello of DTLS 1.2 with TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256.
+  const ByteView answer = pair.sent[0].datagram;
+  EXPECT_EQ(answer[13], 2);
+  EXPECT_EQ(LoadU16(answer.data() + 25), 0xfefd);
+  EXPECT_EQ(LoadU16(answer.data() + 25 + 2 + 32 + 1), 0xc02b);
+}
+
 TEST(TransportHandshakeTest, KeyLogOnRequestOnly) {
   TestPair::Options options;
   options.client.key_log = true;

@@ -7,7 +7,7 @@
 namespace rtclab::media {
 namespace {
 
-// An SSRC costs a jitter buffer; who makes up more gets none.
+// An SSRC costs a jitter buffer; who makes up more gets no more of them.
 constexpr std::size_t kMostInputs = 64;
 
 }  // namespace
@@ -41,7 +41,14 @@ RtpInput* Engine::Impl::InputFor(const Route& route, uint8_t payload_type) {
   }
   if (input == nullptr) {
     const CodecConfig* codec = CodecFor(section, payload_type);
-    if (codec == nullptr || inputs_.size() >= kMostInputs) return nullptr;
+    if (codec == nullptr) return nullptr;
+    if (inputs_.size() >= kMostInputs) {
+      // Whoever has been silent for longest makes room.
+      const auto idle = std::min_element(inputs_.begin(), inputs_.end(), [](auto& x, auto& y) {
+        return x->last_packet() < y->last_packet();
+      });
+      inputs_.erase(idle);
+    }
     inputs_.push_back(MakeRtpInput(config_, section, *codec, route.media_ssrc, route.rid, outbox));
     input = inputs_.back().get();
     if (rtt_ > TimeDelta::Zero()) input->SetRtt(rtt_);

@@ -64,6 +64,9 @@ class RtpInput {
 
   void FillStats(Timestamp now, InboundRtpStats& stats) const;
   std::optional<RemoteOutboundRtpStats> remote_outbound() const { return remote_; }
+  Timestamp last_packet() const {
+    return counters_.last_packet_received_timestamp.value_or(Timestamp::Zero());
+  }
   int64_t packets_expected() const { return statistics_.expected(); }
   int64_t packets_lost() const { return statistics_.lost(); }
   virtual uint32_t frames_rendered() const { return 0; }

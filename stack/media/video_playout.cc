@@ -12,6 +12,8 @@ namespace {
 // (as deployed).
 constexpr int kRecoveredFramesThatCount = 3;
 constexpr TimeDelta kRecoveredMemory = TimeDelta::Seconds(60);
+// How long it takes at most until a gap is asked for (rtp::NackConfig::reordering_delay).
+constexpr TimeDelta kGapNoticed = TimeDelta::Millis(20);
 constexpr std::size_t kMostFrames = 600;  // 10 s at 60 fps
 
 }  // namespace
@@ -25,7 +27,8 @@ TimeDelta VideoPlayout::MediaTime(int64_t timestamp) const {
 
 TimeDelta VideoPlayout::NeededDelay() const {
   const bool retransmissions = recovered_frames_ >= kRecoveredFramesThatCount;
-  return estimator_.target() + (retransmissions ? rtt_ : TimeDelta::Zero()) + config_.decode_time;
+  const TimeDelta repair = retransmissions ? rtt_ + kGapNoticed : TimeDelta::Zero();
+  return estimator_.target() + repair + config_.decode_time;
 }
 
 TimeDelta VideoPlayout::target_delay() const {
@@ -60,8 +63,9 @@ void VideoPlayout::Insert(Timestamp now, const VideoFrame& frame) {
 }
 
 void VideoPlayout::OnPacket(Timestamp now, int64_t sequence) {
+  // After a pause of the far end patience begins anew.
+  if (!started_ || now > last_packet_ + kDecodeTimeout) started_ = now;
   last_packet_ = now;
-  if (!started_) started_ = now;
   if (!first_packet_) first_packet_ = sequence;
   if (next_timeout_.IsInfinite()) UpdateTimeout(now);
 }

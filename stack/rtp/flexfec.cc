@@ -139,6 +139,7 @@ std::optional<Bytes> FlexfecEncoder::ProtectMask(uint32_t timestamp,
   }
   if (masks.size() > kMaxCsrcs) return std::nullopt;
   std::vector<uint32_t> ssrcs;
+  ssrcs.reserve(masks.size());
   for (const FlexMask& mask : masks) ssrcs.push_back(mask.ssrc);
   PacketBuilder builder = Begin(timestamp, ssrcs);
   WriteFlexCommon(builder, parity, 0);

@@ -1,6 +1,7 @@
 #include "stack/rtp/nack_generator.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace rtclab::rtp {
 

@@ -55,9 +55,8 @@ TimeDelta RtcpTiming::DeterministicInterval() const {
 
 TimeDelta RtcpTiming::MemberTimeout() const {
   constexpr int kIntervals = 5;
-  // RFC 8108 section 7.1.2: with AVPF at least the 5 s that everybody can count on, or T_rr_interval.
-  const TimeDelta minimum = std::max(config_.minimum_interval, config_.regular_interval);
-  return TimeDelta::SecondsF(IntervalSeconds(false, minimum)) * kIntervals;
+  constexpr TimeDelta kTimeoutMinimum = TimeDelta::Seconds(5);
+  return TimeDelta::SecondsF(IntervalSeconds(false, kTimeoutMinimum)) * kIntervals;
 }
 
 void RtcpTiming::AddLocal(Timestamp now, uint32_t ssrc) {

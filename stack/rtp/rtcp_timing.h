@@ -80,7 +80,7 @@ class RtcpTiming {
               DataSize size);
 
   // Td (section 6.3.1), not randomised, for a non-sender; and after how long of silence a member has left
-  // (section 6.3.5; RFC 4585 section 3.5.4 and RFC 8108 section 7.1.2 for Tmin).
+  // (RFC 8108 section 7.1.4: five times Td with a Tmin of 5 s, whatever the profile).
   TimeDelta DeterministicInterval() const;
   TimeDelta MemberTimeout() const;
   double average_size() const { return average_size_; }

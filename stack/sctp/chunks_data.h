@@ -27,27 +27,27 @@ namespace rtclab::sctp {
 //   |    Payload Protocol Identifier / Fragment Sequence Number     |
 //   /                           User Data                           /
 struct DataChunk {
-static constexpr uint8_t kEnd = 1, kBegin = 2, kUnordered = 4, kImmediate = 8;
-static constexpr std::size_t kDataHeader = 16;
-static constexpr std::size_t kIDataHeader = 20;
+  static constexpr uint8_t kEnd = 1, kBegin = 2, kUnordered = 4, kImmediate = 8;
+  static constexpr std::size_t kDataHeader = 16;
+  static constexpr std::size_t kIDataHeader = 20;
 
-uint8_t flags = 0;
-uint32_t tsn = 0;
-uint16_t stream = 0;
-uint32_t sequence = 0;  // DATA: SSN; I-DATA: MID
-uint32_t ppid = 0;      // I-DATA: of the first fragment, else 0
-uint32_t fsn = 0;       // I-DATA only; 0 in the first fragment
-ByteView payload;       // parsed: may be empty, which the caller answers (section 6.2)
+  uint8_t flags = 0;
+  uint32_t tsn = 0;
+  uint16_t stream = 0;
+  uint32_t sequence = 0;  // DATA: SSN; I-DATA: MID
+  uint32_t ppid = 0;      // I-DATA: of the first fragment, else 0
+  uint32_t fsn = 0;       // I-DATA only; 0 in the first fragment
+  ByteView payload;       // parsed: may be empty, which the caller answers (section 6.2)
 
-bool begin() const { return (flags & kBegin) != 0; }
-bool end() const { return (flags & kEnd) != 0; }
-bool unordered() const { return (flags & kUnordered) != 0; }
-bool immediate() const { return (flags & kImmediate) != 0; }
+  bool begin() const { return (flags & kBegin) != 0; }
+  bool end() const { return (flags & kEnd) != 0; }
+  bool unordered() const { return (flags & kUnordered) != 0; }
+  bool immediate() const { return (flags & kImmediate) != 0; }
 
-// The kind is the chunk's type.
-static Result<DataChunk> Parse(const ChunkView& chunk);
-// The header and the payload; kind as in `interleaved`.
-void AppendTo(Bytes& packet, bool interleaved) const;
+  // The kind is the chunk's type.
+  static Result<DataChunk> Parse(const ChunkView& chunk);
+  // The header and the payload; kind as in `interleaved`.
+  void AppendTo(Bytes& packet, bool interleaved) const;
 };
 
 // SACK (RFC 9260 section 3.3.4).

@@ -20,7 +20,8 @@ AssociationConfig BenchmarkConfig(bool zero_checksum, bool interleaving) {
 
 class BackToBack {
  public:
-  explicit BackToBack(const AssociationConfig& config) : rng_(1), a_(config, rng_), z_(config, rng_) {
+  explicit BackToBack(const AssociationConfig& config)
+      : rng_(1), a_(config, rng_), z_(config, rng_) {
     a_.Connect(now_);
     Pass();
     CHECK(a_.state() == State::kEstablished && z_.state() == State::kEstablished);

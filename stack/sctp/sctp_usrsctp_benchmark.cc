@@ -137,10 +137,7 @@ void BM_UsrsctpTransfer(benchmark::State& state) {
     PassPackets(nullptr);
   }
 }
-BENCHMARK(BM_UsrsctpTransfer)
-    ->ArgNames({"bytes", "no_crc"})
-    ->Args({16384, 0})
-    ->Args({16384, 1});
+BENCHMARK(BM_UsrsctpTransfer)->ArgNames({"bytes", "no_crc"})->Args({16384, 0})->Args({16384, 1});
 
 }  // namespace
 }  // namespace rtclab::sctp

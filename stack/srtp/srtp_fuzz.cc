@@ -1,4 +1,4 @@
-// Feeds a session with packets to unprotect and to protect: the first byte chooses the profile and the function, the rest is the
+// Feeds a session with packets to unprotect and to protect: the first byte chooses the function, whether extensions are encrypted and the profile, the rest is the
 // packet. Bit 3 has it protected first, and the packet's own bytes laid over the result, so that some pass.
 #include <cstddef>
 #include <cstdint>
@@ -10,9 +10,9 @@ namespace rtclab::srtp {
 namespace {
 
 Session MakeFuzzSession(uint8_t choice, Direction direction) {
-  const uint16_t profile = choice % 3 == 0 ? 1 : choice % 3 == 1 ? 7 : 8;
+  const uint16_t profile = (choice >> 4) % 3 == 0 ? 1 : (choice >> 4) % 3 == 1 ? 7 : 8;
   SessionOptions options;
-  if ((choice & 16) != 0) options.encrypted_extensions = {1, 3};
+  if ((choice & 4) != 0) options.encrypted_extensions = {1, 3};
   auto session = Session::Create(profile, Bytes(profile == 8 ? 32 : 16, 1),
                                  Bytes(profile == 1 ? 14 : 12, 2), direction, options);
   CHECK(session.has_value());
@@ -20,8 +20,8 @@ Session MakeFuzzSession(uint8_t choice, Direction direction) {
 }
 
 void FuzzOne(uint8_t choice, ByteView input) {
-  Session sender = MakeFuzzSession(choice >> 4, Direction::kSend);
-  Session receiver = MakeFuzzSession(choice >> 4, Direction::kReceive);
+  Session sender = MakeFuzzSession(choice, Direction::kSend);
+  Session receiver = MakeFuzzSession(choice, Direction::kReceive);
   const bool rtcp = (choice & 1) != 0;
   Bytes packet(input.begin(), input.end());
   if ((choice & 8) != 0) {

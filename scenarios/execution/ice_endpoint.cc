@@ -1,4 +1,4 @@
-#include "scenarios/execution/endpoint.h"
+#include "scenarios/execution/ice_endpoint.h"
 
 #include <fmt/format.h>
 
@@ -14,6 +14,8 @@ constexpr uint8_t kDataFirstByte = 0x80;
 constexpr uint8_t kDataFiller = 0xa5;
 constexpr std::size_t kDataNumberAt = 5;  // behind filler, where no dissector guesses a version
 constexpr std::size_t kDataHeaderSize = kDataNumberAt + 4;
+
+}  // namespace
 
 ice::AgentConfig AgentConfigOf(const IceSpec& spec, bool controlling) {
   ice::AgentConfig config;
@@ -62,25 +64,18 @@ peer::IceTransportConfig TransportConfigOf(const IceSpec& spec, bool controlling
   return config;
 }
 
-std::string CodeRule(std::string_view server_kind, std::string_view what, int code) {
-  const bool unanswered = code == 0 || code == turn::kRequestTimedOut;
-  return unanswered ? fmt::format("{}.no-answer", server_kind)
-                    : fmt::format("{}.{}-{}", server_kind, what, code);
-}
-
-}  // namespace
-
-Endpoint::Endpoint(const EndpointSpec& spec, const std::string& session, bool offerer,
-                   bool controlling, sim::Network& network,
-                   const std::vector<ServerAccess>& servers, EndpointObserver& observer)
-    : spec_(spec),
+IceEndpoint::IceEndpoint(const EndpointSpec& spec, const std::string& session, bool offerer,
+                         bool controlling, sim::Network& network,
+                         const std::vector<ServerAccess>& servers, IceEndpointObserver& observer)
+    : EndpointRecord(spec.host),
+      spec_(spec),
       offerer_(offerer),
       observer_(observer),
       network_(network),
       rng_(network.Stream(fmt::format("ice/{}/{}", session, spec.host))),
       transport_(TransportConfigOf(spec.ice, controlling, servers), rng_) {}
 
-void Endpoint::Start() {
+void IceEndpoint::Start() {
   started_ = true;
   host_ = std::make_unique<sim::ProtocolHost<peer::IceTransport, OnEvent>>(
       network_.host(spec_.host), transport_, OnEvent{this});
@@ -94,11 +89,11 @@ void Endpoint::Start() {
   });
 }
 
-void Endpoint::ReceiveDescription(const Description& description) {
+void IceEndpoint::ReceiveDescription(const Description& description) {
   const Timestamp now = network_.Now();
   // An answer to an offer that a later restart has overtaken; the one to the latest is on its way.
   if (!description.answers_ufrag.empty() &&
-      description.answers_ufrag != agent().local_credentials().ufrag) {
+      description.answers_ufrag != transport_.agent().local_credentials().ufrag) {
     return;
   }
   remote_ufrag_ = description.parameters.credentials.ufrag;
@@ -118,19 +113,19 @@ void Endpoint::ReceiveDescription(const Description& description) {
   });
 }
 
-void Endpoint::ReceiveCandidate(const ice::Candidate& candidate) {
+void IceEndpoint::ReceiveCandidate(const ice::Candidate& candidate) {
   host_->Run([&](peer::IceTransport& transport) {
     transport.AddRemoteCandidate(network_.Now(), candidate);
   });
 }
 
-void Endpoint::ReceiveEndOfCandidates(const std::string& ufrag) {
+void IceEndpoint::ReceiveEndOfCandidates(const std::string& ufrag) {
   host_->Run([&](peer::IceTransport& transport) {
     transport.EndOfRemoteCandidates(network_.Now(), ufrag);
   });
 }
 
-void Endpoint::RestartIce() {
+void IceEndpoint::RestartIce() {
   AddNote(network_.Now(), "restarts ICE");
   host_->Run([&](peer::IceTransport& transport) {
     transport.Restart(network_.Now());
@@ -139,7 +134,7 @@ void Endpoint::RestartIce() {
   });
 }
 
-bool Endpoint::SendNumbered(uint32_t number, std::size_t size) {
+bool IceEndpoint::SendNumbered(uint32_t number, std::size_t size) {
   if (!host_) return false;
   Bytes payload(std::max(size, kDataHeaderSize), kDataFiller);
   payload[0] = kDataFirstByte;
@@ -150,27 +145,22 @@ bool Endpoint::SendNumbered(uint32_t number, std::size_t size) {
   return sent;
 }
 
-bool Endpoint::settled() const {
-  return agent().state() == ice::AgentState::kFailed ||
-         agent().state() == ice::AgentState::kCompleted;
-}
-
-bool Endpoint::DescribesAtOnce() const {
+bool IceEndpoint::DescribesAtOnce() const {
   // RFC 8838 section 16: in half trickle only the initiator conveys all its candidates at once.
   return spec_.ice.trickle == IceSpec::Trickle::kFull ||
          (spec_.ice.trickle == IceSpec::Trickle::kHalf && !offerer_);
 }
 
-void Endpoint::BeginGeneration() {
+void IceEndpoint::BeginGeneration() {
   described_ = false;
   undescribed_.clear();
   if (DescribesAtOnce()) Describe(/*complete=*/false);
 }
 
-void Endpoint::Describe(bool complete) {
+void IceEndpoint::Describe(bool complete) {
   described_ = true;
   Description description;
-  description.parameters.credentials = agent().local_credentials();
+  description.parameters.credentials = transport_.agent().local_credentials();
   description.parameters.lite = spec_.ice.lite;
   description.parameters.ta = spec_.ice.ta;
   description.candidates = std::exchange(undescribed_, {});
@@ -179,63 +169,26 @@ void Endpoint::Describe(bool complete) {
   observer_.OnDescription(*this, description);
 }
 
-void Endpoint::Handle(Timestamp now, peer::IceTransportEvent event) {
-  std::visit(
-      Overloaded{
-          [&](const ice::LocalCandidateGathered& e) { OnGathered(now, e); },
-          [&](const ice::GatheringComplete& e) { OnGatheringComplete(now, e); },
-          [&](const ice::SelectedPairChanged& e) { OnSelected(now, e); },
-          [&](const ice::GatheringFailed& e) {
-            if (e.relay) return;  // RelayRefused says it
-            AddTrouble(now, e.server, e.error_code, CodeRule("stun", "error", e.error_code),
-                       e.reason);
-          },
-          [&](const ice::PairValid& e) {
-            if (!first_valid_pair_) first_valid_pair_ = now;
-            AddNote(now, fmt::format("valid pair: {} -> {}", ice::Describe(e.pair.local),
-                                     ice::Describe(e.pair.remote)));
-          },
-          [&](const ice::StateChanged& e) {
-            if (e.state == ice::AgentState::kFailed) failed_ = now;
-            AddNote(now, e.reason.empty()
-                             ? fmt::format("state {}", ToString(e.state))
-                             : fmt::format("state {}: {}", ToString(e.state), e.reason));
-          },
-          [&](const ice::ChecklistFailed&) {},
-          [&](const ice::RoleChanged& e) {
-            AddNote(now, fmt::format("is now {}", ToString(e.role)));
-          },
-          [&](const ice::ConsentExpired& e) {
-            consent_expired_ = true;
-            AddNote(now, e.revoked ? "the peer revoked its consent" : "the peer's consent expired");
-          },
-          [&](const ice::DataReceived& e) {
-            if (e.payload.size() >= kDataHeaderSize)
-              data_received_.insert(LoadU32(e.payload.data() + kDataNumberAt));
-          },
-          [&](const ice::Restarted&) {
-            AddNote(now, "restarts ICE because the peer did");
-            answering_ = remote_ufrag_;
-            BeginGeneration();
-          },
-          [&](const peer::RelayAllocated&) {},
-          [&](const peer::RelayRefused& e) {
-            AddTrouble(now, e.server, e.code, CodeRule("turn", "error", e.code), e.reason);
-          },
-          [&](const peer::RelayLost& e) {
-            AddTrouble(now, e.server, e.code, "turn.allocation-lost", e.reason);
-          },
-          [&](const peer::RelayPeerRefused& e) {
-            AddTrouble(now, e.relayed, e.code, CodeRule("turn", "peer-refused", e.code),
-                       fmt::format("no permission for {}: {}", e.peer.ToString(), e.reason));
-          },
-      },
-      event);
+void IceEndpoint::Handle(Timestamp now, peer::IceTransportEvent event) {
+  Record(now, event);
+  std::visit(Overloaded{
+                 [&](const ice::LocalCandidateGathered& e) { OnGathered(e); },
+                 [&](const ice::GatheringComplete& e) { OnGatheringComplete(e); },
+                 [&](const ice::DataReceived& e) {
+                   if (e.payload.size() >= kDataHeaderSize)
+                     data_received_.insert(LoadU32(e.payload.data() + kDataNumberAt));
+                 },
+                 [&](const ice::Restarted&) {
+                   answering_ = remote_ufrag_;
+                   BeginGeneration();
+                 },
+                 [](const auto&) {},
+             },
+             event);
   observer_.OnProgress(*this);
 }
 
-void Endpoint::OnGathered(Timestamp now, const ice::LocalCandidateGathered& event) {
-  AddNote(now, "gathered " + ice::Describe(event.candidate));
+void IceEndpoint::OnGathered(const ice::LocalCandidateGathered& event) {
   if (described_) {
     observer_.OnCandidate(*this, event.candidate);
   } else {
@@ -243,28 +196,12 @@ void Endpoint::OnGathered(Timestamp now, const ice::LocalCandidateGathered& even
   }
 }
 
-void Endpoint::OnGatheringComplete(Timestamp now, const ice::GatheringComplete& event) {
-  if (!gathered_) gathered_ = now;
-  AddNote(now, "gathering complete");
+void IceEndpoint::OnGatheringComplete(const ice::GatheringComplete& event) {
   if (described_) {
     observer_.OnEndOfCandidates(*this, event.ufrag);
   } else {
     Describe(/*complete=*/true);
   }
-}
-
-void Endpoint::OnSelected(Timestamp now, const ice::SelectedPairChanged& event) {
-  if (!selected_) selected_ = now;
-  last_selected_ = now;
-  pair_ = event.pair;
-  AddNote(now, fmt::format("selected pair: {} -> {}", ice::Describe(event.pair.local),
-                           ice::Describe(event.pair.remote)));
-}
-
-void Endpoint::AddTrouble(Timestamp now, const TransportAddress& server, int code, std::string rule,
-                          std::string reason) {
-  AddNote(now, fmt::format("{}: {}", server.ToString(), reason));
-  troubles_.push_back({now, server, code, std::move(rule), std::move(reason)});
 }
 
 }  // namespace rtclab::scenarios
