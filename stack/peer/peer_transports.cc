@@ -71,14 +71,14 @@ void PeerConnection::Impl::HandleIcmp(Timestamp now, const IcmpError& error) {
 }
 
 void PeerConnection::Impl::HandleTimeout(Timestamp now) {
+  // A transport that waits for nothing more is gone; what it had to send was polled since.
+  std::erase_if(closing_, [](const auto& t) { return t->NextTimeout().IsInfinite(); });
   for (auto* list : {&transports_, &closing_}) {
     for (const auto& t : *list) {
       if (t->NextTimeout() <= now) t->HandleTimeout(now);
     }
   }
   if (data_ != nullptr && data_->NextTimeout() <= now) data_->HandleTimeout(now);
-  // A transport that has said all is gone.
-  std::erase_if(closing_, [](const auto& t) { return t->NextTimeout().IsInfinite(); });
   Pump(now);
 }
 
