@@ -8,7 +8,8 @@
 namespace rtclab::media {
 namespace {
 
-// Everything that is sent starts at a random part of its interval (RFC 3550 section 6.3.1: 0.5 to 1.5).
+// Everything that is sent starts at a random part of its interval (RFC 3550 section 6.3.1: 0.5 to
+// 1.5).
 TimeDelta Randomised(TimeDelta interval, Rng& rng) {
   return TimeDelta::SecondsF(interval.seconds() * (0.5 + rng.UniformReal()));
 }
@@ -159,9 +160,13 @@ void Engine::Impl::Stop(Timestamp now) {
 }
 
 void Engine::Impl::HandleTimeout(Timestamp now) {
+  bool encoded = false;
   for (auto& stream : send_streams_) {
-    if (stream->NextTimeout() <= now) stream->HandleTimeout(now, transport_);
+    if (stream->NextTimeout() > now) continue;
+    stream->HandleTimeout(now, transport_);
+    encoded = true;
   }
+  if (encoded) transport_.NoteQueue(now);
   for (auto& input : inputs_) {
     if (input->NextTimeout() > now) continue;
     input->HandleTimeout(now);

@@ -68,7 +68,7 @@ void Engine::Impl::SayMapped(const Route& route) {
   outbox.events.Push(std::move(event));
 }
 
-void Engine::Impl::RecordArrival(Timestamp now, const rtp::PacketView& packet, uint8_t ecn) {
+void Engine::Impl::RecordArrival(Timestamp now, const rtp::PacketView& packet) {
   if (transport_cc_id_ != 0) {
     if (const auto value = packet.FindExtension(transport_cc_id_)) {
       if (const auto sequence = rtp::ReadTransportSequence(*value)) {
@@ -88,7 +88,6 @@ void Engine::Impl::RecordArrival(Timestamp now, const rtp::PacketView& packet, u
       }
     }
   }
-  static_cast<void>(ecn);
 }
 
 void Engine::Impl::HandleRtp(Timestamp now, ByteView bytes, uint8_t ecn) {
@@ -98,7 +97,7 @@ void Engine::Impl::HandleRtp(Timestamp now, ByteView bytes, uint8_t ecn) {
     return;
   }
   wire_bytes_received_ += static_cast<int64_t>(bytes.size()) + outbox.overhead;
-  RecordArrival(now, *packet, ecn);
+  RecordArrival(now, *packet);
   const Demux::Result found = demux_.Find(*packet);
   if (found.route == nullptr) {
     ++packets_unknown_;
