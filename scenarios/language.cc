@@ -24,8 +24,8 @@ const std::vector<std::string> kControllerNames = {"gcc", "nada", "scream", "non
 const std::vector<std::string> kVideoSourceNames = {"synthetic", "trace"};
 const std::vector<std::string> kFecNames = {"none", "ulpfec", "flexfec"};
 const std::vector<std::string> kFeedbackNames = {"transport-cc", "ccfb"};
-const std::vector<std::string> kSrtpProfileNames = {"SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM",
-                                                    "SRTP_AES128_CM_SHA1_80"};
+const std::vector<std::string> kSrtpProfileNames = {
+    "SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM", "SRTP_AES128_CM_SHA1_80"};
 const std::vector<std::string> kFlowNames = {"tcp", "udp"};
 const std::vector<std::string> kCandidateTypeNames = {"host", "srflx", "prflx", "relay"};
 

@@ -87,7 +87,7 @@ struct ChannelSpec {
   int priority = 256;                  // RFC 8831 section 6.4
   bool from_a = true, from_b = false;  // who sends
   int64_t amount = 0;                  // bytes each sender sends; 0: the channel is only opened
-  int64_t message_size = 16 * 1024;
+  int64_t message_size = 16'384;
   std::optional<DataRate>
       rate;         // a message whenever this rate allows it; absent: as fast as it goes
   TimeDelta start;  // after the channel is open
