@@ -19,7 +19,12 @@ const Type* LanguageBuilder::Media() {
                {"layers", Integer(1, 3), "Simulcast encodings of a track (RFC 8853). Default: 1."},
                {"fps", Integer(1, 120), "Frames a second of the source. Default: 30."},
                {"source", Enum("video model", kVideoSourceNames),
-                "RFC 8593: sections 5 and 6. Default: synthetic."}})});
+                "statistical, trace, hybrid: RFC 8593 sections 5 to 7; screen: a shared screen. "
+                "Default: statistical."},
+               {"trace", List(text_, 1, 10'000, "a list of lines"),
+                "trace and hybrid: lines \"fps N\", \"skip N\" and, for each rate that was "
+                "recorded, \"rate KBPS SIZE SIZE ...\" with the frames' bytes (RFC 8593 section "
+                "6.1)."}})});
   return Choice(
       "true or an object", "media",
       {bool_, Object("media", "media-options",
