@@ -21,11 +21,11 @@ const std::vector<std::string> kActionNames = {
     "ice-restart", "link-down",   "link-up",      "nat-reboot", "send-data",
     "set-link",    "media-pause", "media-resume", "add-video",  "close"};
 const std::vector<std::string> kControllerNames = {"gcc", "nada", "scream", "none"};
-const std::vector<std::string> kVideoSourceNames = {"synthetic", "trace"};
+const std::vector<std::string> kVideoContentNames = {"camera", "screen"};
 const std::vector<std::string> kFecNames = {"none", "ulpfec", "flexfec"};
 const std::vector<std::string> kFeedbackNames = {"transport-cc", "ccfb"};
-const std::vector<std::string> kSrtpProfileNames = {"SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM",
-                                                    "SRTP_AES128_CM_SHA1_80"};
+const std::vector<std::string> kSrtpProfileNames = {
+    "SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM", "SRTP_AES128_CM_SHA1_80"};
 const std::vector<std::string> kFlowNames = {"tcp", "udp"};
 const std::vector<std::string> kCandidateTypeNames = {"host", "srflx", "prflx", "relay"};
 

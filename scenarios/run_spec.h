@@ -67,7 +67,7 @@ struct MediaSpec {
   int video_streams = 1;  // video tracks of each sender
   int layers = 1;         // simulcast encodings of a video track (RFC 8853), 1 to 3
   int fps = 30;
-  std::string source = "synthetic";  // video model of RFC 8593: "synthetic" or "trace"
+  enum class Content { kCamera, kScreen } content = Content::kCamera;
   DataRate min_rate = DataRate::KilobitsPerSec(100);  // of everything that a side sends
   DataRate start_rate = DataRate::KilobitsPerSec(300);
   DataRate max_rate = DataRate::KilobitsPerSec(2500);

@@ -88,6 +88,8 @@ media::VideoModelConfig VideoOf(const MediaSpec& spec) {
   video.fps = spec.fps;
   video.max_rate = spec.max_rate;
   video.min_rate = std::min(spec.min_rate, video.min_rate);
+  video.content = spec.content == MediaSpec::Content::kScreen ? media::VideoContent::kScreen
+                                                              : media::VideoContent::kCamera;
   return video;
 }
 
