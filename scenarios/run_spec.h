@@ -67,7 +67,8 @@ struct MediaSpec {
   int video_streams = 1;  // video tracks of each sender
   int layers = 1;         // simulcast encodings of a video track (RFC 8853), 1 to 3
   int fps = 30;
-  std::string source = "statistical";  // video model: "statistical", "trace", "hybrid", "screen"
+  enum class Content { kCamera, kScreen } content = Content::kCamera;
+  std::string source = "statistical";  // video model: "statistical", "trace", "hybrid"
   std::string trace;                   // text of a media::FrameTrace, for "trace" and "hybrid"
   DataRate min_rate = DataRate::KilobitsPerSec(100);  // of everything that a side sends
   DataRate start_rate = DataRate::KilobitsPerSec(300);

@@ -88,7 +88,8 @@ media::VideoModelConfig VideoOf(const MediaSpec& spec) {
   video.fps = spec.fps;
   video.max_rate = spec.max_rate;
   video.min_rate = std::min(spec.min_rate, video.min_rate);
-  if (spec.source == "screen") video.content = media::VideoContent::kScreen;
+  video.content = spec.content == MediaSpec::Content::kScreen ? media::VideoContent::kScreen
+                                                              : media::VideoContent::kCamera;
   if (!spec.trace.empty()) {
     video.kind =
         spec.source == "hybrid" ? media::VideoModelKind::kHybrid : media::VideoModelKind::kTrace;
