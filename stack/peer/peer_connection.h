@@ -98,7 +98,7 @@ struct DtlsTransportChanged {
 };
 // Something of the connection is over for good, or until an ICE restart. `reason` is stable and short: "ice-failed",
 // "dtls-" and one of dtls::failure ("dtls-fingerprint-mismatch", "dtls-timeout" ...), "dtls-closed-by-peer", "sctp-" and what
-// datachannel::TransportClosed begins with.
+// datachannel::TransportClosed begins with, "data-refused".
 struct ConnectionFailed {
   int transport = 0;
   std::string reason;

@@ -94,6 +94,8 @@ class PeerConnection::Impl {
   void OnMediaEvent(Timestamp now, PeerTransport& transport, media::Event event);
   void Fail(int transport, std::string reason, std::string detail);
   void UpdateStates(Timestamp now);
+  // Gathering begins now, and may be over before the next look at the states.
+  void NoteGathering();
   IceGatheringState ComputeGatheringState() const;
   IceConnectionState ComputeIceState() const;
   ConnectionState ComputeConnectionState() const;

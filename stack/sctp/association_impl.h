@@ -36,6 +36,8 @@ class Association::Impl {
   void ResetStreams(Timestamp now, std::span<const StreamId> streams);
   void RequestIncomingReset(Timestamp now, std::span<const StreamId> streams);
   void SetMtu(Timestamp now, std::size_t mtu);
+  void PathChanged(Timestamp now);
+  void AddOutgoingStreams(Timestamp now, uint16_t count);
   std::optional<Event> PollEvent();
   Timestamp NextTimeout() const;
   Metrics metrics() const;

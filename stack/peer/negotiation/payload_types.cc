@@ -129,7 +129,8 @@ void PayloadTypes::Note(MediaKind kind, const std::vector<sdp::Codec>& codecs) {
 }
 
 std::optional<uint8_t> PayloadTypes::Choose(MediaKind kind, const sdp::Codec& codec,
-                                            std::optional<uint8_t> apt, uint8_t preferred) {
+                                            std::optional<uint8_t> apt, uint8_t preferred,
+                                            const std::vector<LocalCodec>& all) {
   std::optional<uint8_t> known;
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const auto& e = entries_[i];
@@ -138,12 +139,19 @@ std::optional<uint8_t> PayloadTypes::Choose(MediaKind kind, const sdp::Codec& co
   }
   if (known) return known;
   if (preferred < entries_.size() && !entries_[preferred]) return preferred;
-  for (uint8_t i = 96; i < 128; ++i) {
-    if (!entries_[i]) return i;
-  }
-  // RFC 5761 section 4 keeps 64 to 95 free for RTCP; 35 to 63 are unassigned.
-  for (uint8_t i = 35; i < 64; ++i) {
-    if (!entries_[i]) return i;
+  // What others of the list prefer is left to them as long as there is anything else. RFC 5761 section 4 keeps 64 to 95 free
+  // for RTCP; 35 to 63 are unassigned.
+  const auto wanted = [&all](uint8_t number) {
+    return std::any_of(all.begin(), all.end(), [number](const LocalCodec& l) {
+      return l.codec.payload_type == number || l.rtx_payload_type == number;
+    });
+  };
+  for (const bool leave : {true, false}) {
+    for (const auto& [first, end] : {std::pair<uint8_t, uint8_t>{96, 128}, {35, 64}}) {
+      for (uint8_t i = first; i < end; ++i) {
+        if (!entries_[i] && !(leave && wanted(i))) return i;
+      }
+    }
   }
   return std::nullopt;
 }
@@ -158,7 +166,7 @@ std::vector<sdp::Codec> PayloadTypes::Assign(MediaKind kind, const std::vector<L
     });
     const auto payload_type = same != negotiated.end()
                                   ? std::optional<uint8_t>(same->payload_type)
-                                  : Choose(kind, codec, std::nullopt, codec.payload_type);
+                                  : Choose(kind, codec, std::nullopt, codec.payload_type, local);
     if (!payload_type) continue;
     codec.payload_type = *payload_type;
     Note(kind, {codec});
@@ -168,7 +176,7 @@ std::vector<sdp::Codec> PayloadTypes::Assign(MediaKind kind, const std::vector<L
     sdp::Codec rtx = MakeRtx(0, codec);
     const auto rtx_type = known != nullptr
                               ? std::optional<uint8_t>(known->payload_type)
-                              : Choose(kind, rtx, codec.payload_type, *l.rtx_payload_type);
+                              : Choose(kind, rtx, codec.payload_type, *l.rtx_payload_type, local);
     if (!rtx_type) continue;
     rtx.payload_type = *rtx_type;
     Note(kind, {rtx});

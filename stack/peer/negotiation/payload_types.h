@@ -60,7 +60,7 @@ class PayloadTypes {
     uint64_t noted = 0;          // when, counted
   };
   std::optional<uint8_t> Choose(MediaKind kind, const sdp::Codec& codec, std::optional<uint8_t> apt,
-                                uint8_t preferred);
+                                uint8_t preferred, const std::vector<LocalCodec>& all);
   std::array<std::optional<Entry>, 128> entries_;
   uint64_t clock_ = 0;
 };
