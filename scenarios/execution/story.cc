@@ -36,6 +36,8 @@ std::string OwnerIn(const sim::Network& network, const IpAddress& ip) {
 
 bool IsEarlier(const StoryEvent& x, const StoryEvent& y) { return x.time_ms < y.time_ms; }
 
+}  // namespace
+
 // Counts by name, in order of first appearance.
 class Tally {
  public:
@@ -60,8 +62,6 @@ class Tally {
  private:
   std::vector<std::pair<std::string, int>> counts_;
 };
-
-}  // namespace
 
 void StoryTeller::OnPacketEvent(const sim::PacketEvent& event) {
   if (event.kind == sim::PacketEventKind::kSent) {
