@@ -20,7 +20,13 @@ const Type* LanguageBuilder::Media() {
                        "Default: 1."},
                       {"fps", Integer(1, 120), "Frames a second of the source. Default: 30."},
                       {"content", Enum("kind of picture", kVideoContentNames),
-                       "screen: still, until it changes all at once. Default: camera."}})});
+                       "screen: still, until it changes all at once. Default: camera."},
+                      {"source", Enum("video model", kVideoSourceNames),
+                       "RFC 8593 sections 5 to 7. Default: statistical."},
+                      {"trace", List(text_, 1, 10'000, "a list of lines"),
+                       "trace and hybrid: lines \"fps N\", \"skip N\" and, for each rate that was "
+                       "recorded, \"rate KBPS SIZE SIZE ...\" with the frames' bytes (RFC 8593 "
+                       "section 6.1)."}})});
   return Choice(
       "true or an object", "media",
       {bool_, Object("media", "media-options",

@@ -6,6 +6,7 @@
 
 #include "scenarios/language.h"
 #include "scenarios/structure.h"
+#include "stack/media/frame_trace.h"
 
 namespace rtclab::scenarios {
 namespace {
@@ -85,6 +86,8 @@ class PeerResolver {
       Read(v, "streams", media.video_streams);
       Read(v, "layers", media.layers);
       Read(v, "fps", media.fps);
+      Read(v, "source", media.source);
+      Trace(v, media);
       ReadEnum(v, "content", kVideoContentNames, media.content);
     });
     if (!media.audio && !media.video) {
@@ -103,6 +106,28 @@ class PeerResolver {
     Read(node, "nack", media.nack);
     Read(node, "feedback", media.feedback);
     Read(node, "duration", media.duration);
+  }
+
+  void Trace(const Node& video, MediaSpec& media) {
+    const Node* trace = video.Find("trace");
+    const bool needed = media.source == "trace" || media.source == "hybrid";
+    if (needed != (trace != nullptr)) {
+      report_.Add(trace == nullptr ? video.origin : trace->origin,
+                  needed ? fmt::format("the source {} needs a \"trace\"", Quoted(media.source))
+                         : "\"trace\" is for the sources trace and hybrid");
+      return;
+    }
+    if (trace == nullptr) return;
+    for (const Node& line : trace->items) media.trace += line.text + "\n";
+    if (const auto parsed = media::FrameTrace::Parse(media.trace); !parsed) {
+      // The list's item whose text begins where the error's line does.
+      std::size_t begins = 0, item = 0;
+      while (item + 1 < trace->items.size() &&
+             begins + trace->items[item].text.size() + 1 <= parsed.error().offset) {
+        begins += trace->items[item++].text.size() + 1;
+      }
+      report_.Add(trace->items[item].origin, parsed.error().reason);
+    }
   }
 
   void Data(const Node& node) {

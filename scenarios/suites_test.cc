@@ -18,8 +18,9 @@ TEST(SuitesTest, EveryOneLoadsAndItsIdsAreUnique) {
     names.insert(result.suite);
     for (const RunSpec& run : result.runs) EXPECT_TRUE(ids.insert(run.id).second) << run.id;
   }
-  EXPECT_EQ(names, (std::set<std::string>{"firewall", "ice-restart", "lossy", "nat-behaviours",
-                                          "nat-matrix", "quickstart", "trickle", "turn"}));
+  EXPECT_EQ(names, (std::set<std::string>{"call", "data-throughput", "firewall", "ice-restart",
+                                          "lossy", "nat-behaviours", "nat-matrix", "quickstart",
+                                          "trickle", "turn"}));
 }
 
 TEST(SuitesTest, EveryRunHasAnExpectationOfItsOutcome) {

@@ -73,6 +73,7 @@ class Program {
   void AddTransfers();
   void AddExtras();
   void AddPartialReliability();
+  void AddLongPartialReliability();
   void AddResets();
   void AddEnds();
   void AddDataChannels();
@@ -364,6 +365,39 @@ void Program::AddPartialReliability() {
   }
 }
 
+// Long messages of three streams that may be given up in the middle, their fragments among each other's.
+Bytes LongAbandonedBytes(uint32_t index) { return MessageBytes(index < 30 ? 9000 : 500, index); }
+
+void AddLongAbandoned(SctpCase& c, bool ours) {
+  c.Then(
+      "the last message, which is reliable",
+      [&c, ours](Timestamp now) {
+        for (uint32_t i = 0; i <= 30; ++i) {
+          const auto stream = static_cast<uint16_t>(i < 30 ? i % 3 : 7);
+          sctp::SendOptions options;
+          UsrsctpMessage message{.stream = stream, .ppid = i, .payload = LongAbandonedBytes(i)};
+          if (i < 30) options.max_retransmits = 0;
+          if (i < 30) message.max_retransmits = 0;
+          if (ours) {
+            (void)c.ours.Send(now, sctp::StreamId{stream}, i, LongAbandonedBytes(i), options);
+          } else {
+            c.peer().Send(std::move(message));
+          }
+        }
+      },
+      [&c, ours] {
+        const auto arrivals = ours ? AtUsrsctp(c) : AtOurs(c);
+        return std::any_of(arrivals.begin(), arrivals.end(),
+                           [](const Arrival& a) { return a.ppid == 30; });
+      });
+  c.Then("what came is unharmed, and the association lives", nullptr, [&c, ours] {
+    const auto arrivals = ours ? AtUsrsctp(c) : AtOurs(c);
+    return c.ours.state() == sctp::State::kEstablished && !c.peer().lost &&
+           std::all_of(arrivals.begin(), arrivals.end(),
+                       [](const Arrival& a) { return *a.payload == LongAbandonedBytes(a.ppid); });
+  });
+}
+
 // --- Stream reset: a message, the reset, another message, three rounds. ---
 
 void AddOurResetRound(SctpCase& c, std::size_t round) {
@@ -411,6 +445,19 @@ void AddTheirResetRound(SctpCase& c, std::size_t round) {
         return c.peer().outgoing_resets.size() == 2 * (round + 1) &&
                IncomingResets(c) == 2 * (round + 1);
       });
+}
+
+void Program::AddLongPartialReliability() {
+  for (const bool interleaving : {false, true}) {
+    for (const bool ours : {false, true}) {
+      // usrsctp's own I-FORWARD-TSN names reliable messages that are under way, too, and so loses them.
+      if (interleaving && !ours) continue;
+      AddLongAbandoned(Add(std::string("PartialReliabilityLong") +
+                               (interleaving ? "IData" : "Data") + (ours ? "Ours" : "Theirs"),
+                           Role::kBothConnect, interleaving, 20, 20),
+                       ours);
+    }
+  }
 }
 
 void Program::AddResets() {
@@ -576,6 +623,7 @@ Program::Program() {
   AddTransfers();
   AddExtras();
   AddPartialReliability();
+  AddLongPartialReliability();
   AddResets();
   AddEnds();
   AddDataChannels();

@@ -8,7 +8,7 @@
 namespace rtclab::scenarios {
 namespace {
 
-constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kBlock = 65'536;
 constexpr std::size_t kStride = 4'099;  // a prime, so that neighbours begin far apart
 constexpr uint32_t kPartStep = 7'919;
 constexpr std::size_t kNumberSize = 4;

@@ -340,6 +340,10 @@ class SuiteRunner {
     ShowFailures(finished);
     if (!options_.quiet)
       results::Print(out, fmt::format("{}\n", results::SummaryTable(digests, t)));
+    if (const std::string calls = results::CallSummary(digests, t);
+        !options_.quiet && !calls.empty()) {
+      results::Print(out, fmt::format("{}\n", calls));
+    }
     results::Print(out, fmt::format("{}, in {:.1f} s\n", results::CountsLine(counts_, t), seconds));
     if (signal != 0) {
       results::Print(

@@ -28,7 +28,10 @@ void ChannelManager::Close(Timestamp now, ChannelId id) {
 // RFC 8832 section 6: the channel on `stream`, or what would have become one, is closed. RFC 8831
 // section 6.6 asks for the same after a message with an error.
 void ChannelManager::Refuse(uint16_t stream, std::string reason) {
-  events_.Push(ProtocolViolation{stream, reason});
+  ProtocolViolation violation;
+  violation.stream = stream;
+  violation.reason = reason;
+  events_.Push(std::move(violation));
   if (stream >= max_channels_) return;  // there is no outgoing stream to reset
   StreamPair& pair = streams_[stream];
   if (pair.closing) return;

@@ -1,5 +1,5 @@
-// What abs-send-time tells a receiver: when each packet left, how long it took beyond the fastest, and, for
-// senders that know nothing newer than REMB, what rate the path seems to carry.
+// What abs-send-time tells a receiver: when each packet left, how long it took beyond the fastest,
+// and, for senders that know nothing newer than REMB, what rate the path seems to carry.
 #ifndef RTCLAB_STACK_MEDIA_ARRIVAL_CLOCK_H_
 #define RTCLAB_STACK_MEDIA_ARRIVAL_CLOCK_H_
 
@@ -36,9 +36,9 @@ class ArrivalClock {
   int64_t count_ = 0;
 };
 
-// draft-ietf-rmcat-gcc-02 section 3 allows the delay-based controller at the receiver, which then tells
-// the sender by REMB. Here it is the same controller, fed with send times from abs-send-time. A message
-// goes out each second, or at once when the estimate fell by more than 3 % (as deployed).
+// draft-ietf-rmcat-gcc-02 section 3 allows the delay-based controller at the receiver, which then
+// tells the sender by REMB. Here it is the same controller, fed with send times from abs-send-time.
+// A message goes out each second, or at once when the estimate fell by more than 3 % (as deployed).
 class RembEstimator {
  public:
   explicit RembEstimator(const congestion::RateLimits& limits);

@@ -1,5 +1,5 @@
-// An Opus-like audio encoder: frames of 20 ms, constant or variable bit rate, speech that comes in talk-spurts, and
-// discontinuous transmission in the pauses.
+// An Opus-like audio encoder: frames of 20 ms, constant or variable bit rate, speech that comes in
+// talk-spurts, and discontinuous transmission in the pauses.
 #ifndef RTCLAB_STACK_MEDIA_AUDIO_MODEL_H_
 #define RTCLAB_STACK_MEDIA_AUDIO_MODEL_H_
 
@@ -16,10 +16,11 @@ struct AudioModelConfig {
   DataRate min_bitrate = DataRate::KilobitsPerSec(6);
   TimeDelta frame = TimeDelta::Millis(20);  // 10, 20, 40 or 60 ms
   bool cbr = false;
-  // The standard deviation of a variable-rate frame's size as part of the mean. A decision: RFC 6716 leaves it to the encoder.
+  // The standard deviation of a variable-rate frame's size as part of the mean. A decision: RFC
+  // 6716 leaves it to the encoder.
   double size_deviation = 0.15;
-  // Talk-spurts and pauses, each exponentially distributed. ITU-T P.59 (03/93) table 1, with its hangover: 1.004 s and 1.587 s.
-  // A talk_spurt of PlusInfinity() is somebody who never pauses.
+  // Talk-spurts and pauses, each exponentially distributed. ITU-T P.59 (03/93) table 1, with its
+  // hangover: 1.004 s and 1.587 s. A talk_spurt of PlusInfinity() is somebody who never pauses.
   TimeDelta talk_spurt = TimeDelta::PlusInfinity();
   TimeDelta pause = TimeDelta::Millis(1587);
   bool dtx = false;

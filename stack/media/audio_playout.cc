@@ -13,7 +13,8 @@ constexpr TimeDelta kRestAfter = TimeDelta::Seconds(1);
 constexpr int kAudibleFrames = 6;
 // The delay may be off by this much before playing is stretched. A decision.
 constexpr TimeDelta kStretchMargin = TimeDelta::Millis(10);
-// What one frame can be stretched by: a part of its length. NetEq removes or inserts a pitch period.
+// What one frame can be stretched by: a part of its length. NetEq removes or inserts a pitch
+// period.
 constexpr int kStretchPart = 4;
 constexpr std::size_t kMaxFrames = 200;  // NetEq's packet limit
 

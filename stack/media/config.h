@@ -1,5 +1,6 @@
-// What an Engine is told: itself, the streams it sends and the streams it expects. All of it is what SDP negotiates, plus
-// the models of sources that stand where cameras and microphones would be.
+// What an Engine is told: itself, the streams it sends and the streams it expects. All of it is
+// what SDP negotiates, plus the models of sources that stand where cameras and microphones would
+// be.
 #ifndef RTCLAB_STACK_MEDIA_CONFIG_H_
 #define RTCLAB_STACK_MEDIA_CONFIG_H_
 
@@ -20,7 +21,8 @@ namespace rtclab::media {
 enum class Kind : uint8_t { kAudio, kVideo };
 constexpr std::string_view KindName(Kind kind) { return kind == Kind::kAudio ? "audio" : "video"; }
 
-// One codec as SDP negotiated it: an rtpmap, its fmtp, its rtcp-fb and the RTX payload type that names it in apt=.
+// One codec as SDP negotiated it: an rtpmap, its fmtp, its rtcp-fb and the RTX payload type that
+// names it in apt=.
 struct CodecConfig {
   std::string name = "VP8";  // "VP8" or "opus", any case
   uint8_t payload_type = 96;
@@ -37,7 +39,8 @@ struct CodecConfig {
       fmtp;  // opus: usedtx=1 and cbr=1 are honoured (RFC 7587 section 6.1)
 };
 
-// Header extension ids of one m-section (RFC 8285: 1 to 14, or to 255 in the two-byte form); 0 is "not negotiated".
+// Header extension ids of one m-section (RFC 8285: 1 to 14, or to 255 in the two-byte form); 0 is
+// "not negotiated".
 struct ExtensionIds {
   uint8_t mid = 0;
   uint8_t rid = 0;
@@ -55,7 +58,8 @@ struct FecConfig {
   uint8_t payload_type = 0;      // of ulpfec inside RED, or of flexfec
   uint8_t red_payload_type = 0;  // kUlpfec: RFC 2198 carries media and FEC alike
   uint32_t ssrc = 0;             // kFlexfec: its own stream (RFC 8627)
-  // Protection as FEC packets a media packet, 0 to 1. Unset: it follows the reported loss (fec_rate.h).
+  // Protection as FEC packets a media packet, 0 to 1. Unset: it follows the reported loss
+  // (fec_rate.h).
   std::optional<double> protection;
 };
 
@@ -114,7 +118,8 @@ struct ReceiveStreamConfig {
 struct EngineConfig {
   congestion::ControllerKind controller = congestion::ControllerKind::kGcc;
   congestion::ControllerConfig congestion;  // its limits: min, start and max of all that is sent
-  // What the network adds to each RTP and RTCP packet: IP and UDP headers, SRTP's tag, TURN's framing. Counted in all rates.
+  // What the network adds to each RTP and RTCP packet: IP and UDP headers, SRTP's tag, TURN's
+  // framing. Counted in all rates.
   DataSize overhead_per_packet = DataSize::Bytes(20 + 8 + 16);
   int max_packet_size = 1200;  // bytes of an RTP packet before SRTP, header included
   std::string cname = "rtclab";

@@ -10,8 +10,8 @@
 
 namespace rtclab::media {
 
-// A frame's transit is when it arrived less when its RTP timestamp says it was captured; its zero is
-// arbitrary. The fastest of the last two seconds is the base; delays above the base go into a
+// A frame's transit is when it arrived less when its RTP timestamp says it was captured; its zero
+// is arbitrary. The fastest of the last two seconds is the base; delays above the base go into a
 // histogram that forgets, and its quantile is the target. (The method that NetEq is deployed with:
 // quantile 0.95, forget factor 0.983, 2 s; there with buckets of 20 ms.)
 class DelayEstimator {

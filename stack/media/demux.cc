@@ -88,8 +88,8 @@ std::optional<StreamRole> Demux::RoleOf(std::size_t section, uint8_t payload_typ
   return std::nullopt;
 }
 
-// The m-section is not known yet, so the extension's id is looked for under each one's; those of one
-// BUNDLE group must agree (RFC 8843 section 9.1, RFC 8285 section 5).
+// The m-section is not known yet, so the extension's id is looked for under each one's; those of
+// one BUNDLE group must agree (RFC 8843 section 9.1, RFC 8285 section 5).
 std::string_view Demux::Text(const rtp::PacketView& packet, uint8_t ExtensionIds::*id) const {
   for (const Section& section : sections_) {
     const uint8_t number = section.extensions.*id;
@@ -115,8 +115,8 @@ Route& Demux::Add(uint32_t ssrc, std::size_t section, StreamRole role, RemoteSsr
   return *route;
 }
 
-// A repair stream and the stream it repairs, if signalling did not say: by rid (RFC 8852), else the only
-// media stream of the m-section without one of this kind (RFC 4588 section 5.3's association).
+// A repair stream and the stream it repairs, if signalling did not say: by rid (RFC 8852), else the
+// only media stream of the m-section without one of this kind (RFC 4588 section 5.3's association).
 void Demux::Pair(Route& route) {
   if (route.role == StreamRole::kMedia || route.media_ssrc != 0) return;
   const Route* found = nullptr;

@@ -1,5 +1,5 @@
-// Which m-section, and which stream of it, an RTP packet belongs to (RFC 8843 section 9.2, with the RTP
-// stream identifiers of RFC 8852 below it).
+// Which m-section, and which stream of it, an RTP packet belongs to (RFC 8843 section 9.2, with the
+// RTP stream identifiers of RFC 8852 below it).
 #ifndef RTCLAB_STACK_MEDIA_DEMUX_H_
 #define RTCLAB_STACK_MEDIA_DEMUX_H_
 
@@ -27,8 +27,8 @@ struct Route {
   RemoteSsrcMapped::By by = RemoteSsrcMapped::By::kSignalled;
 };
 
-// The tables of RFC 8843 section 9.2. An SSRC that was associated stays so until the m-section goes, or a
-// MID says otherwise.
+// The tables of RFC 8843 section 9.2. An SSRC that was associated stays so until the m-section
+// goes, or a MID says otherwise.
 class Demux {
  public:
   // New m-sections; associations of those with the same mid stay, with their new index.

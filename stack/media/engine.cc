@@ -8,7 +8,8 @@
 namespace rtclab::media {
 namespace {
 
-// Everything that is sent starts at a random part of its interval (RFC 3550 section 6.3.1: 0.5 to 1.5).
+// Everything that is sent starts at a random part of its interval (RFC 3550 section 6.3.1: 0.5 to
+// 1.5).
 TimeDelta Randomised(TimeDelta interval, Rng& rng) {
   return TimeDelta::SecondsF(interval.seconds() * (0.5 + rng.UniformReal()));
 }
@@ -45,7 +46,7 @@ SendStream* Engine::Impl::StreamOf(uint32_t ssrc, RtpOutput** output) {
   return nullptr;
 }
 
-void Engine::Impl::SetSendStreams(Timestamp now, std::vector<SendStreamConfig> streams) {
+void Engine::Impl::SetSendStreams(Timestamp now, const std::vector<SendStreamConfig>& streams) {
   std::vector<std::unique_ptr<SendStream>> old = std::exchange(send_streams_, {});
   for (const auto& config : streams) {
     CHECK(!config.encodings.empty());
@@ -71,11 +72,13 @@ void Engine::Impl::SetSendStreams(Timestamp now, std::vector<SendStreamConfig> s
   old.clear();
   transport_recorder_.SetSenderSsrc(LocalSsrc());
   ccfb_recorder_.SetSenderSsrc(LocalSsrc());
+  transport_.SetNetworkAvailable(now, available_ && !send_streams_.empty());
   Allocate(now);
   if (available_) {
     for (auto& stream : send_streams_) stream->Start(now);
     if (!gone.empty()) SendGoodbye(now, gone);
   }
+  ScheduleReport(now);
 }
 
 void Engine::Impl::SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamConfig> streams) {
@@ -109,13 +112,24 @@ void Engine::Impl::SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamCon
     remb_.emplace(limits);
   }
   for (const Route& route : demux_.routes()) SayMapped(route);
+  ScheduleReport(now);
   Flush(now);
+}
+
+// While there is neither a stream to send nor one to receive nothing is reported, and no time
+// passes.
+void Engine::Impl::ScheduleReport(Timestamp now) {
+  if (!available_ || (send_streams_.empty() && sections_.empty())) {
+    next_report_ = Timestamp::PlusInfinity();
+  } else if (next_report_.IsInfinite()) {
+    next_report_ = now + Randomised(config_.rtcp_interval, rng_) / 2;
+  }
 }
 
 void Engine::Impl::SetNetworkAvailable(Timestamp now, bool available) {
   if (available == available_) return;
   available_ = available;
-  transport_.SetNetworkAvailable(now, available);
+  transport_.SetNetworkAvailable(now, available && !send_streams_.empty());
   Allocate(now);
   for (auto& stream : send_streams_) {
     if (available) {
@@ -124,8 +138,8 @@ void Engine::Impl::SetNetworkAvailable(Timestamp now, bool available) {
       stream->Stop();
     }
   }
-  next_report_ =
-      available ? now + Randomised(config_.rtcp_interval, rng_) / 2 : Timestamp::PlusInfinity();
+  next_report_ = Timestamp::PlusInfinity();
+  ScheduleReport(now);
   HandleTimeout(now);
 }
 
@@ -153,15 +167,16 @@ void Engine::Impl::RequestKeyframe(Timestamp now, std::string_view mid) {
   Flush(now);
 }
 
-void Engine::Impl::Stop(Timestamp now) {
-  SetSendStreams(now, {});
-  next_report_ = Timestamp::PlusInfinity();
-}
+void Engine::Impl::Stop(Timestamp now) { SetSendStreams(now, {}); }
 
 void Engine::Impl::HandleTimeout(Timestamp now) {
+  bool encoded = false;
   for (auto& stream : send_streams_) {
-    if (stream->NextTimeout() <= now) stream->HandleTimeout(now, transport_);
+    if (stream->NextTimeout() > now) continue;
+    stream->HandleTimeout(now, transport_);
+    encoded = true;
   }
+  if (encoded) transport_.NoteQueue(now);
   for (auto& input : inputs_) {
     if (input->NextTimeout() > now) continue;
     input->HandleTimeout(now);
@@ -172,7 +187,7 @@ void Engine::Impl::HandleTimeout(Timestamp now) {
     SendReports(now);
     next_report_ = now + Randomised(config_.rtcp_interval, rng_);
   }
-  if (transport_.NextTimeout() <= now) transport_.HandleTimeout(now);
+  if (!send_streams_.empty() && transport_.NextTimeout() <= now) transport_.HandleTimeout(now);
   const bool stale = last_allocation_ && now >= *last_allocation_ + kAllocationInterval;
   if (stale && available_) Allocate(now);
   AllocateIfChanged(now);
@@ -180,7 +195,9 @@ void Engine::Impl::HandleTimeout(Timestamp now) {
 }
 
 Timestamp Engine::Impl::NextTimeout() const {
-  Timestamp next = std::min(transport_.NextTimeout(), next_report_);
+  Timestamp next = next_report_;
+  // A controller without anything to control needs no time.
+  if (!send_streams_.empty()) next = std::min(next, transport_.NextTimeout());
   for (const auto& stream : send_streams_) next = std::min(next, stream->NextTimeout());
   for (const auto& input : inputs_) next = std::min(next, input->NextTimeout());
   if (available_) {
@@ -194,8 +211,8 @@ Engine::Engine(EngineConfig config, Rng& rng)
     : impl_(std::make_unique<Impl>(std::move(config), rng)) {}
 Engine::~Engine() = default;
 
-void Engine::SetSendStreams(Timestamp now, std::vector<SendStreamConfig> streams) {
-  impl_->SetSendStreams(now, std::move(streams));
+void Engine::SetSendStreams(Timestamp now, const std::vector<SendStreamConfig>& streams) {
+  impl_->SetSendStreams(now, streams);
 }
 void Engine::SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamConfig> streams) {
   impl_->SetReceiveStreams(now, std::move(streams));

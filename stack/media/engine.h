@@ -1,11 +1,14 @@
-// The media half of a peer: sources, encoders, RTP and RTCP in both directions, congestion control and pacing, jitter buffers and
-// decoders. Sans-IO; it makes and takes plaintext RTP and RTCP, so SRTP is between it and the network.
+// The media half of a peer: sources, encoders, RTP and RTCP in both directions, congestion control
+// and pacing, jitter buffers and decoders. Sans-IO; it makes and takes plaintext RTP and RTCP, so
+// SRTP is between it and the network.
 //
 // A driver
-//   * configures both directions, again at each renegotiation: a stream that stays (same mid and SSRC) keeps its state;
+//   * configures both directions, again at each renegotiation: a stream that stays (same mid and
+//     SSRC) keeps its state;
 //   * says SetNetworkAvailable(true) when packets can leave (DTLS connected);
-//   * gives what arrives to HandleRtp() and HandleRtcp() (RFC 5761 section 4 tells them apart), drains PollTransmit() and
-//     PollEvent() after every call, and calls HandleTimeout() at NextTimeout().
+//   * gives what arrives to HandleRtp() and HandleRtcp() (RFC 5761 section 4 tells them apart),
+//     drains PollTransmit() and PollEvent() after every call, and calls HandleTimeout() at
+//     NextTimeout().
 #ifndef RTCLAB_STACK_MEDIA_ENGINE_H_
 #define RTCLAB_STACK_MEDIA_ENGINE_H_
 
@@ -32,8 +35,9 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Replaces the set of streams. Streams no longer there end with a BYE. SSRCs must be unique, encodings not empty.
-  void SetSendStreams(Timestamp now, std::vector<SendStreamConfig> streams);
+  // Replaces the set of streams. Streams no longer there end with a BYE. SSRCs must be unique,
+  // encodings not empty.
+  void SetSendStreams(Timestamp now, const std::vector<SendStreamConfig>& streams);
   void SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamConfig> streams);
   // Nothing leaves before the first `true`; sources begin with it. `false` holds everything.
   void SetNetworkAvailable(Timestamp now, bool available);

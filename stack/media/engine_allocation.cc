@@ -6,8 +6,8 @@
 namespace rtclab::media {
 namespace {
 
-// Retransmissions take at most this part of the target away from encoders. A decision: beyond it the target
-// itself must fall.
+// Retransmissions take at most this part of the target away from encoders. A decision: beyond it
+// the target itself must fall.
 constexpr double kMostForRetransmissions = 0.5;
 constexpr TimeDelta kRateWindow = TimeDelta::Millis(200);
 // A change that is worth an event.

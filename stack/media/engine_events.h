@@ -27,7 +27,8 @@ struct FrameDecoded {
   bool key_frame = false;
   std::optional<TimeDelta> end_to_end_delay;  // capture to rendering
 };
-// No frame for as long as W3C webrtc-stats calls a freeze (freezeCount); its end has its whole length.
+// No frame for as long as W3C webrtc-stats calls a freeze (freezeCount); its end has its whole
+// length.
 struct FreezeStarted {
   std::string mid;
   uint32_t ssrc = 0;

@@ -1,6 +1,6 @@
-// What stands behind an Engine. Its methods are in engine.cc (configuration and time), engine_allocation.cc
-// (who gets what rate), engine_receive.cc (RTP in), engine_rtcp.cc (RTCP in), engine_report.cc (RTCP out) and
-// engine_stats.cc.
+// What stands behind an Engine. Its methods are in engine.cc (configuration and time),
+// engine_allocation.cc (who gets what rate), engine_receive.cc (RTP in), engine_rtcp.cc (RTCP in),
+// engine_report.cc (RTCP out) and engine_stats.cc.
 #ifndef RTCLAB_STACK_MEDIA_ENGINE_IMPL_H_
 #define RTCLAB_STACK_MEDIA_ENGINE_IMPL_H_
 
@@ -27,7 +27,7 @@ class Engine::Impl {
  public:
   Impl(EngineConfig config, Rng& rng);
 
-  void SetSendStreams(Timestamp now, std::vector<SendStreamConfig> streams);
+  void SetSendStreams(Timestamp now, const std::vector<SendStreamConfig>& streams);
   void SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamConfig> streams);
   void SetNetworkAvailable(Timestamp now, bool available);
   void SetRateLimits(Timestamp now, const congestion::RateLimits& limits);
@@ -53,7 +53,8 @@ class Engine::Impl {
     uint32_t highest = 0;
     int32_t lost = 0;
   };
-  // A receiver that wants its round-trip time (RFC 3611 section 4.4), to be answered with the next report.
+  // A receiver that wants its round-trip time (RFC 3611 section 4.4), to be answered with the next
+  // report.
   struct ReferenceTime {
     uint32_t ssrc = 0;
     uint32_t middle = 0;
@@ -76,7 +77,7 @@ class Engine::Impl {
   RtpInput* FindInput(uint32_t ssrc);
   RtpInput* InputFor(const Route& route, uint8_t payload_type);
   const CodecConfig* CodecFor(const ReceiveStreamConfig& section, uint8_t payload_type) const;
-  void RecordArrival(Timestamp now, const rtp::PacketView& packet, uint8_t ecn);
+  void RecordArrival(Timestamp now, const rtp::PacketView& packet);
   void SayMapped(const Route& route);
   void CollectFeedback(Timestamp now, RtpInput& input);
   void AskForKeyframe(RtpInput& input, KeyframeReason reason);
@@ -94,6 +95,7 @@ class Engine::Impl {
 
   // RTCP out.
   uint32_t LocalSsrc() const;
+  void ScheduleReport(Timestamp now);
   void SendReports(Timestamp now);
   void AppendIdentity(std::vector<rtp::RtcpMessage>& messages) const;
   void SendGoodbye(Timestamp now, const std::vector<uint32_t>& ssrcs);

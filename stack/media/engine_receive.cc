@@ -10,6 +10,15 @@ namespace {
 // An SSRC costs a jitter buffer; who makes up more gets no more of them.
 constexpr std::size_t kMostInputs = 64;
 
+bool SameName(std::string_view a, std::string_view lower) {
+  return std::equal(a.begin(), a.end(), lower.begin(), lower.end(),
+                    [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+}
+// What a jitter buffer is there for; comfort noise and telephone events have none.
+bool Playable(const CodecConfig& codec) {
+  return SameName(codec.name, "vp8") || SameName(codec.name, "opus");
+}
+
 }  // namespace
 
 RtpInput* Engine::Impl::FindInput(uint32_t ssrc) {
@@ -22,7 +31,8 @@ RtpInput* Engine::Impl::FindInput(uint32_t ssrc) {
 const CodecConfig* Engine::Impl::CodecFor(const ReceiveStreamConfig& section,
                                           uint8_t payload_type) const {
   for (const auto& codec : section.codecs) {
-    if (codec.payload_type == payload_type || codec.rtx_payload_type == payload_type) return &codec;
+    if (codec.payload_type != payload_type && codec.rtx_payload_type != payload_type) continue;
+    return Playable(codec) ? &codec : nullptr;
   }
   const bool is_fec =
       section.fec.kind != FecKind::kNone &&
@@ -68,7 +78,7 @@ void Engine::Impl::SayMapped(const Route& route) {
   outbox.events.Push(std::move(event));
 }
 
-void Engine::Impl::RecordArrival(Timestamp now, const rtp::PacketView& packet, uint8_t ecn) {
+void Engine::Impl::RecordArrival(Timestamp now, const rtp::PacketView& packet) {
   if (transport_cc_id_ != 0) {
     if (const auto value = packet.FindExtension(transport_cc_id_)) {
       if (const auto sequence = rtp::ReadTransportSequence(*value)) {
@@ -88,7 +98,6 @@ void Engine::Impl::RecordArrival(Timestamp now, const rtp::PacketView& packet, u
       }
     }
   }
-  static_cast<void>(ecn);
 }
 
 void Engine::Impl::HandleRtp(Timestamp now, ByteView bytes, uint8_t ecn) {
@@ -98,7 +107,7 @@ void Engine::Impl::HandleRtp(Timestamp now, ByteView bytes, uint8_t ecn) {
     return;
   }
   wire_bytes_received_ += static_cast<int64_t>(bytes.size()) + outbox.overhead;
-  RecordArrival(now, *packet, ecn);
+  RecordArrival(now, *packet);
   const Demux::Result found = demux_.Find(*packet);
   if (found.route == nullptr) {
     ++packets_unknown_;

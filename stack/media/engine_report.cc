@@ -10,8 +10,8 @@ uint32_t Engine::Impl::LocalSsrc() const {
                                : send_streams_.front()->outputs().front()->ssrc();
 }
 
-// SDES for every stream: CNAME (RFC 3550 section 6.5.1), and the MID where BUNDLE needs it (RFC 9143
-// section 15).
+// SDES for every stream: CNAME (RFC 3550 section 6.5.1), and the MID where BUNDLE needs it (RFC
+// 9143 section 15).
 void Engine::Impl::AppendIdentity(std::vector<rtp::RtcpMessage>& messages) const {
   constexpr std::size_t kMostChunks = 31;
   rtp::SourceDescription description;
@@ -31,8 +31,9 @@ void Engine::Impl::AppendIdentity(std::vector<rtp::RtcpMessage>& messages) const
   messages.push_back(std::move(description));
 }
 
-// One compound packet: an SR for each stream that has sent (RFC 8108 section 5.1), else one RR; report blocks
-// about all received streams in the first; SDES; and for the round-trip time of receivers RFC 3611.
+// One compound packet: an SR for each stream that has sent (RFC 8108 section 5.1), else one RR;
+// report blocks about all received streams in the first; SDES; and for the round-trip time of
+// receivers RFC 3611.
 void Engine::Impl::SendReports(Timestamp now) {
   std::vector<rtp::ReportBlock> blocks;
   for (const auto& input : inputs_) {
@@ -42,13 +43,14 @@ void Engine::Impl::SendReports(Timestamp now) {
   for (const RtpOutput* output : Outputs()) {
     if (!output->sent_media()) continue;
     rtp::SenderReport report = output->MakeSenderReport(now);
-    if (messages.empty()) report.reports = std::move(blocks);
+    if (messages.empty()) report.reports = std::exchange(blocks, {});
     messages.push_back(std::move(report));
   }
   const bool sender = !messages.empty();
+  if (!sender && inputs_.empty()) return;  // nothing to say yet
   if (!sender) messages.push_back(rtp::ReceiverReport{LocalSsrc(), std::move(blocks)});
   AppendIdentity(messages);
-  if (!sender && !inputs_.empty()) {
+  if (!sender) {
     messages.push_back(
         rtp::ExtendedReport{LocalSsrc(), {rtp::ReceiverReferenceTime{rtp::NtpTime::From(now)}}});
   }
@@ -101,7 +103,11 @@ void Engine::Impl::MakeTransportFeedback(Timestamp now) {
 }
 
 void Engine::Impl::Flush(Timestamp) {
-  if (pending_.empty() || !available_) return;
+  if (pending_.empty()) return;
+  if (!available_) {
+    pending_.clear();  // what was asked for will be asked for again
+    return;
+  }
   if (config_.reduced_size_rtcp) {
     outbox.SendRtcp(rtp::BuildRtcp(pending_));
   } else {

@@ -138,7 +138,8 @@ void Engine::Impl::HandleExtended(Timestamp now, const rtp::ExtendedReport& repo
                                item.delay_since_last_receiver_report);
         if (!rtt) continue;
         NoteRtt(*rtt);
-        if (RtpInput* input = FindInput(report.sender_ssrc)) input->OnRoundTrip(*rtt);
+        // The far end's streams share the compound packet and the path.
+        for (auto& input : inputs_) input->OnRoundTrip(*rtt);
       }
     }
   }

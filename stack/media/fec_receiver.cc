@@ -16,8 +16,8 @@ FecReceiver::FecReceiver(const FecConfig& config, const ExtensionIds& extensions
   }
 }
 
-// Times and transport-wide numbers are stamped when a packet leaves, after FEC was made of it; both ends
-// protect the packet with zeros there (as deployed).
+// Times and transport-wide numbers are stamped when a packet leaves, after FEC was made of it; both
+// ends protect the packet with zeros there (as deployed).
 Bytes FecReceiver::WithoutStamps(const rtp::PacketView& packet) const {
   Bytes copy(packet.bytes().begin(), packet.bytes().end());
   for (const uint8_t id : {extensions_.abs_send_time, extensions_.transport_cc}) {

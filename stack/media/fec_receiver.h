@@ -16,8 +16,8 @@ class FecReceiver {
  public:
   FecReceiver(const FecConfig& config, const ExtensionIds& extensions, uint32_t media_ssrc);
 
-  // A packet of the media stream. Returns the media packet in it: with ULPFEC what RED holds; nullopt if
-  // that is FEC or is malformed.
+  // A packet of the media stream. Returns the media packet in it: with ULPFEC what RED holds;
+  // nullopt if that is FEC or is malformed.
   std::optional<Bytes> OnMedia(const rtp::PacketView& packet);
   // A packet of the FlexFEC stream.
   void OnRepair(const rtp::PacketView& packet);

@@ -99,8 +99,8 @@ void FecSender::SendUlpfec(Timestamp now, uint32_t timestamp, std::span<const By
   }
 }
 
-// Packet i of a frame is protected by repair packet i modulo `count`, so that a burst of as many losses is
-// recovered.
+// Packet i of a frame is protected by repair packet i modulo `count`, so that a burst of as many
+// losses is recovered.
 void FecSender::SendFlexfec(Timestamp now, uint32_t timestamp, std::span<const ByteView> packets,
                             std::size_t count, RtpOutput& output, SendTransport& transport) {
   std::vector<ByteView> share;

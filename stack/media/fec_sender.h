@@ -1,5 +1,5 @@
-// How much FEC a stream of video sends, and the making of it: RED with ULPFEC on the stream itself (RFC 2198,
-// RFC 5109), or FlexFEC on a stream of its own (RFC 8627).
+// How much FEC a stream of video sends, and the making of it: RED with ULPFEC on the stream itself
+// (RFC 2198, RFC 5109), or FlexFEC on a stream of its own (RFC 8627).
 #ifndef RTCLAB_STACK_MEDIA_FEC_SENDER_H_
 #define RTCLAB_STACK_MEDIA_FEC_SENDER_H_
 
@@ -15,15 +15,17 @@
 
 namespace rtclab::media {
 
-// FEC packets a media packet for a loss fraction in [0, 1]. None below half a percent; else twice the loss, at
-// least a tenth and at most a half: one repair packet in ten is the least that does any good, and beyond half
-// sending less media does more. None either where NACK is on and a round trip takes less than 20 ms (as
-// deployed): the retransmission is there before it is missed. The rest is a decision.
+// FEC packets a media packet for a loss fraction in [0, 1]. None below half a percent; else twice
+// the loss, at least a tenth and at most a half: one repair packet in ten is the least that does
+// any good, and beyond half sending less media does more. None either where NACK is on and a round
+// trip takes less than 20 ms (as deployed): the retransmission is there before it is missed. The
+// rest is a decision.
 double FecProtection(double loss, bool nack, TimeDelta rtt);
 
 class FecSender {
  public:
-  // Room that FEC needs in a packet beyond the media packet that it protects: its header, and RED's.
+  // Room that FEC needs in a packet beyond the media packet that it protects: its header, and
+  // RED's.
   static constexpr std::size_t kRoom = 32;
 
   FecSender(const FecConfig& config, const CodecConfig& codec);
@@ -56,8 +58,8 @@ class FecSender {
   int64_t fec_bytes_ = 0;  // of the present frame
 };
 
-// A packet inside RED with one block (RFC 2198 section 3): the header's payload type becomes RED's, a byte
-// with the packet's own goes before the payload.
+// A packet inside RED with one block (RFC 2198 section 3): the header's payload type becomes RED's,
+// a byte with the packet's own goes before the payload.
 Bytes WrapRed(Bytes packet, uint8_t red_payload_type);
 // The reverse; nullopt if it is no such packet of `media_payload_type`.
 std::optional<Bytes> UnwrapRed(ByteView packet, uint8_t red_payload_type,

@@ -53,8 +53,8 @@ void Fill(std::span<uint8_t> out, uint32_t number) {
   }
 }
 
-// A 64-bit digest in four lanes of multiply and rotate, eight bytes at a time: not for security, but
-// a changed, missing or moved byte shows. Words are read big-endian, so that it is the same on
+// A 64-bit digest in four lanes of multiply and rotate, eight bytes at a time: not for security,
+// but a changed, missing or moved byte shows. Words are read big-endian, so that it is the same on
 // every machine.
 uint64_t ContentDigest(ByteView bytes, uint64_t seed) {
   std::array<uint64_t, 4> lanes = {seed, seed + 1, seed + 2, seed + 3};
@@ -124,7 +124,8 @@ FrameIdentity ReadVideoFrame(ByteView frame) {
 void WriteAudioFrame(std::span<uint8_t> out, TimeDelta duration, bool pause, bool stereo,
                      uint32_t number, Timestamp captured) {
   CHECK(out.size() >= 2);
-  // RFC 6716 table 2: 30 and 31 are fullband CELT of 10 and 20 ms, 8 to 11 wideband SILK of 10 to 60 ms.
+  // RFC 6716 table 2: 30 and 31 are fullband CELT of 10 and 20 ms, 8 to 11 wideband SILK of 10 to
+  // 60 ms.
   const bool speech_coding = pause || duration > TimeDelta::Millis(20);
   const int length = duration <= TimeDelta::Millis(10)   ? 0
                      : duration <= TimeDelta::Millis(20) ? 1

@@ -1,6 +1,6 @@
-// The bytes of a simulated frame: a real codec's header, so that any depacketiser takes it, then who
-// the frame is (number, capture time, digest), then filling that depends on the number. A receiver
-// checks that what it put together is what was sent.
+// The bytes of a simulated frame: a real codec's header, so that any depacketiser takes it, then
+// who the frame is (number, capture time, digest), then filling that depends on the number. A
+// receiver checks that what it put together is what was sent.
 #ifndef RTCLAB_STACK_MEDIA_FRAME_CONTENT_H_
 #define RTCLAB_STACK_MEDIA_FRAME_CONTENT_H_
 
@@ -39,8 +39,8 @@ FrameIdentity ReadVideoFrame(ByteView frame);
 void WriteAudioFrame(std::span<uint8_t> out, TimeDelta duration, bool pause, bool stereo,
                      uint32_t number, Timestamp captured);
 FrameIdentity ReadAudioFrame(ByteView packet);
-// Whether silence follows this packet: a frame without content (RFC 6716 section 2.1.9), or a short one of
-// speech coding, which is how the pause's refreshes look here and in libopus.
+// Whether silence follows this packet: a frame without content (RFC 6716 section 2.1.9), or a short
+// one of speech coding, which is how the pause's refreshes look here and in libopus.
 bool IsComfortNoise(ByteView packet);
 
 }  // namespace rtclab::media

@@ -1,5 +1,5 @@
-// Recorded frame sizes of a real encoder at several target rates, and how a source walks through them (RFC 8593
-// section 6).
+// Recorded frame sizes of a real encoder at several target rates, and how a source walks through
+// them (RFC 8593 section 6).
 #ifndef RTCLAB_STACK_MEDIA_FRAME_TRACE_H_
 #define RTCLAB_STACK_MEDIA_FRAME_TRACE_H_
 
@@ -12,8 +12,8 @@
 
 namespace rtclab::media {
 
-// The map `Traces` of RFC 8593 section 6.1: one vector of frame sizes a target rate, all of one length, rates rising. The
-// first frame of each is a key frame.
+// The map `Traces` of RFC 8593 section 6.1: one vector of frame sizes a target rate, all of one
+// length, rates rising. The first frame of each is a key frame.
 struct FrameTrace {
   struct Encoding {
     DataRate rate;
@@ -24,9 +24,10 @@ struct FrameTrace {
       20;  // SkipFrames: how many frames at the start are left out when the trace begins again
   std::vector<Encoding> encodings;
 
-  // Reads a trace from text: lines `fps N`, `skip N`, and `rate KBPS SIZE SIZE ...`; empty lines and lines that begin with
-  // `#` are skipped. At least one rate, rates rising, all of the same count of sizes (1 to 1,000,000 bytes each), more sizes
-  // than `skip`. The error's offset is the byte where its line begins.
+  // Reads a trace from text: lines `fps N`, `skip N`, and `rate KBPS SIZE SIZE ...`; empty lines
+  // and lines that begin with `#` are skipped. At least one rate, rates rising, all of the same
+  // count of sizes (1 to 1,000,000 bytes each), more sizes than `skip`. The error's offset is the
+  // byte where its line begins.
   static Result<FrameTrace> Parse(std::string_view text);
 };
 
@@ -35,7 +36,8 @@ class TracePosition {
  public:
   // Back to the trace's first frame, a key frame (section 6.2.2).
   void Restart() { index_ = 0; }
-  // The size of the next frame at target `rate`, bytes, clipped to [10, 1,000,000]; moves on by one frame.
+  // The size of the next frame at target `rate`, bytes, clipped to [10, 1,000,000]; moves on by one
+  // frame.
   int64_t Next(const FrameTrace& trace, DataRate rate);
 
  private:

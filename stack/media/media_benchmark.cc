@@ -1,5 +1,5 @@
-// A minute of a two-way call, audio and video, between two engines in memory: what it costs in CPU time, and
-// how many times faster than real time that is.
+// A minute of a two-way call, audio and video, between two engines in memory: what it costs in CPU
+// time, and how many times faster than real time that is.
 #include <benchmark/benchmark.h>
 
 #include "stack/media/test_util.h"

@@ -1,5 +1,5 @@
-// An engine in a call is given arbitrary RTP and RTCP: each chunk is two bytes of length and kind, then the
-// packet. Packets of the right SSRC and payload type get as deep as the decoder.
+// An engine in a call is given arbitrary RTP and RTCP: each chunk is two bytes of length and kind,
+// then the packet. Packets of the right SSRC and payload type get as deep as the decoder.
 #include <cstddef>
 #include <cstdint>
 

@@ -148,7 +148,10 @@ TEST(VideoPlayoutTest, AsksForAKeyframeOnceAGapIsFinal) {
   insert(330, 10, true);
   EXPECT_THAT(RunPlayout(playout, At(360)), ::testing::ElementsAre(110));
   EXPECT_EQ(playout.counters().frames_dropped, 3u);
-  EXPECT_EQ(playout.NextTimeout(), At(340) + VideoPlayout::kDecodeTimeout);
+  EXPECT_TRUE(playout.NextTimeout().IsInfinite());  // nothing has come since
+  playout.OnPacket(At(400), 60);
+  EXPECT_NEAR(static_cast<double>(playout.NextTimeout().millis()),
+              static_cast<double>((At(338) + VideoPlayout::kDecodeTimeout).millis()), 3);
 }
 
 TEST(VideoPlayoutTest, AsksWhenAStreamBeginsWithoutAKeyframe) {

@@ -38,10 +38,11 @@ struct LayerDemand {
   bool active = true;
 };
 
-// Simulcast (as deployed): from the lowest layer up each active layer gets its minimum, or nothing if
-// that is no longer there, then from the lowest up its target, and what is left goes to the highest
-// layer that is on, up to its maximum. The lowest active layer gets its minimum even if `total` is
-// less, as long as `total` is not zero. `layers` go from the lowest resolution to the highest.
+// Simulcast (as deployed): from the lowest layer up each active layer gets its minimum, or nothing
+// if that is no longer there, then from the lowest up its target, and what is left goes to the
+// highest layer that is on, up to its maximum. The lowest active layer gets its minimum even if
+// `total` is less, as long as `total` is not zero. `layers` go from the lowest resolution to the
+// highest.
 std::vector<DataRate> AllocateLayers(DataRate total, std::span<const LayerDemand> layers);
 
 struct PictureSize {
@@ -52,8 +53,8 @@ struct PictureSize {
 
 // The size that a single encoder shall use at `rate` for a source of `source` size, now at
 // `current`: steps of 3/4 and 2/3 in turn (so 1, 3/4, 1/2, 3/8, 1/4 as deployed). It goes down when
-// the rate is below the minimum of the present size, and up when it covers 1.25 times the minimum of
-// the next larger size, which keeps it from going to and fro. Never below 1/4 of the source.
+// the rate is below the minimum of the present size, and up when it covers 1.25 times the minimum
+// of the next larger size, which keeps it from going to and fro. Never below 1/4 of the source.
 PictureSize AdaptPicture(PictureSize source, PictureSize current, DataRate rate);
 
 }  // namespace rtclab::media

@@ -9,7 +9,8 @@
 namespace rtclab::media {
 namespace {
 
-// Without NACK a gap counts as final after this: reordering and FEC have had their time. A decision.
+// Without NACK a gap counts as final after this: reordering and FEC have had their time. A
+// decision.
 constexpr TimeDelta kGapPatience = TimeDelta::Millis(100);
 constexpr int kNeverByCount = 1 << 14;
 
@@ -33,7 +34,8 @@ RtpInput::RtpInput(const ReceiveStreamConfig& config, const CodecConfig& codec, 
       rid_(std::move(rid)),
       outbox_(outbox),
       nack_(NackFor(codec)),
-      // The stream was associated by signalling or by its extensions, so there is no doubt about it.
+      // The stream was associated by signalling or by its extensions, so there is no doubt about
+      // it.
       statistics_(ssrc, static_cast<int>(codec.clock_rate), 0) {
   if (config.fec.kind != FecKind::kNone) fec_.emplace(config.fec, config.extensions, ssrc);
 }
@@ -82,12 +84,14 @@ void RtpInput::OnFlexfec(Timestamp now, const rtp::PacketView& packet) {
 
 void RtpInput::Dispatch(Timestamp now, const rtp::PacketView& packet, Origin origin) {
   const int64_t sequence = sequences_.Unwrap(packet.sequence_number());
+  // Duplicates: by the network, or media sent again as padding.
+  if (!seen_.Note(sequence)) return;
   if (packet.payload().empty()) {
     OnEmpty(now, packet.sequence_number(), sequence);
   } else if (!fec_ || origin == Origin::kFec) {
-    OnMedia(now, packet, sequence, origin);
+    Play(now, packet, sequence, origin);
   } else if (const auto media = fec_->OnMedia(packet)) {
-    if (const auto view = rtp::PacketView::Parse(*media)) OnMedia(now, *view, sequence, origin);
+    if (const auto view = rtp::PacketView::Parse(*media)) Play(now, *view, sequence, origin);
     Recover(now);
   } else {
     ++counters_.fec_packets_received;
@@ -96,6 +100,15 @@ void RtpInput::Dispatch(Timestamp now, const rtp::PacketView& packet, Origin ori
     Recover(now);
   }
   if (nack_.PollKeyframeRequest()) OnGapGivenUp(now);
+}
+
+void RtpInput::Play(Timestamp now, const rtp::PacketView& packet, int64_t sequence, Origin origin) {
+  if (packet.payload_type() == codec_.payload_type) {
+    OnMedia(now, packet, sequence, origin);
+  } else {
+    // Another codec of the m-section, such as telephone events.
+    OnEmpty(now, packet.sequence_number(), sequence);
+  }
 }
 
 void RtpInput::Recover(Timestamp now) {

@@ -1,5 +1,5 @@
-// One received media stream with what repairs it: statistics, retransmission requests, RTX and FEC, up to the
-// jitter buffer of its kind.
+// One received media stream with what repairs it: statistics, retransmission requests, RTX and FEC,
+// up to the jitter buffer of its kind.
 #ifndef RTCLAB_STACK_MEDIA_RTP_INPUT_H_
 #define RTCLAB_STACK_MEDIA_RTP_INPUT_H_
 
@@ -16,6 +16,7 @@
 #include "stack/media/fec_receiver.h"
 #include "stack/media/frame_content.h"
 #include "stack/media/outbox.h"
+#include "stack/media/sequence_window.h"
 #include "stack/media/stats.h"
 #include "stack/rtp/nack_generator.h"
 #include "stack/rtp/receive_statistics.h"
@@ -99,6 +100,7 @@ class RtpInput {
 
  private:
   void Dispatch(Timestamp now, const rtp::PacketView& packet, Origin origin);
+  void Play(Timestamp now, const rtp::PacketView& packet, int64_t sequence, Origin origin);
   void CountBytes(const rtp::PacketView& packet);
   void Recover(Timestamp now);
 
@@ -107,6 +109,7 @@ class RtpInput {
   uint32_t fec_ssrc_ = 0;
   rtp::ReceiveStatistics statistics_;
   rtp::SequenceUnwrapper sequences_;
+  SequenceWindow seen_;
   std::optional<FecReceiver> fec_;
   std::optional<RemoteOutboundRtpStats> remote_;
 };

@@ -14,9 +14,9 @@ namespace {
 constexpr uint8_t kMostPadding = 224;  // of one packet without payload (as deployed)
 // The smallest packet worth sending again as padding.
 constexpr std::size_t kLeastUsefulPadding = 200;
-// Audio carries its mid until the far end has reported so often (RFC 8843 section 15.1: until it is known
-// that the mapping arrived). Video always does: its RTX stream may begin at any time, and takes the
-// extensions over from what it repeats.
+// Audio carries its mid until the far end has reported so often (RFC 8843 section 15.1: until it is
+// known that the mapping arrived). Video always does: its RTX stream may begin at any time, and
+// takes the extensions over from what it repeats.
 constexpr uint32_t kReportsUntilKnown = 2;
 constexpr std::size_t kRtxOsnSize = 2;
 
@@ -129,7 +129,8 @@ std::optional<Bytes> RtpOutput::Retransmission(Timestamp now, uint16_t sequence)
   if (!packet) return std::nullopt;
   const bool has_rtx = encoding_.rtx_ssrc != 0 && codec_.rtx_payload_type;
   if (red_payload_type_ != 0 && has_rtx) {
-    // The RTX payload type stands for the codec's, so what goes again is what RED holds; FEC does not.
+    // The RTX payload type stands for the codec's, so what goes again is what RED holds; FEC does
+    // not.
     const auto media = UnwrapRed(*packet, red_payload_type_, codec_.payload_type);
     return media ? std::optional<Bytes>(WrapAsRtx(*media)) : std::nullopt;
   }

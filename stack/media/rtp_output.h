@@ -1,5 +1,5 @@
-// One encoding on the wire: its RTP stream, the RTX stream beside it, and what is remembered to send again,
-// to report and to count.
+// One encoding on the wire: its RTP stream, the RTX stream beside it, and what is remembered to
+// send again, to report and to count.
 #ifndef RTCLAB_STACK_MEDIA_RTP_OUTPUT_H_
 #define RTCLAB_STACK_MEDIA_RTP_OUTPUT_H_
 
@@ -44,8 +44,8 @@ class RtpOutput {
   // Bytes of the RTP header with the extensions that every packet gets.
   std::size_t HeaderSize() const;
 
-  // The next packet of the media stream. `payload_size` bytes follow the header, to be written by the
-  // caller through AllocatePayload().
+  // The next packet of the media stream. `payload_size` bytes follow the header, to be written by
+  // the caller through AllocatePayload().
   rtp::PacketBuilder Begin(bool marker, uint8_t payload_type, uint32_t timestamp,
                            std::size_t payload_size, std::optional<uint8_t> audio_level = {});
   // The header of a FlexFEC packet, which has a stream of its own.
@@ -56,8 +56,9 @@ class RtpOutput {
 
   // A packet to send because of a NACK; nullopt if it is gone or was sent just now.
   std::optional<Bytes> Retransmission(Timestamp now, uint16_t sequence);
-  // Padding of about `size` bytes: an old packet again as RTX, else an empty one with padding. nullopt if
-  // this stream cannot pad now: padding of the media stream must not come between packets of a frame.
+  // Padding of about `size` bytes: an old packet again as RTX, else an empty one with padding.
+  // nullopt if this stream cannot pad now: padding of the media stream must not come between
+  // packets of a frame.
   std::optional<Bytes> Padding(Timestamp now, DataSize size, bool media_queued);
 
   // The pacer let a packet go: stamps it, counts it and remembers it.

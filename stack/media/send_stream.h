@@ -25,8 +25,8 @@ class SendStream {
   virtual ~SendStream() = default;
 
   const SendStreamConfig& config() const { return config_; }
-  // Whether `config` describes this same stream: the same SSRCs in the same roles, codec and source, so that
-  // only Update() is needed.
+  // Whether `config` describes this same stream: the same SSRCs in the same roles, codec and
+  // source, so that only Update() is needed.
   bool Matches(const SendStreamConfig& config) const;
   // Takes over what may change during a stream's life: active flags, rate limits.
   virtual void Update(Timestamp now, const SendStreamConfig& config) = 0;
@@ -43,7 +43,8 @@ class SendStream {
   virtual void HandleTimeout(Timestamp now, SendTransport& transport) = 0;
   virtual Timestamp NextTimeout() const = 0;
   virtual void FillStats(Timestamp now, EngineStats& stats) const = 0;
-  // Bytes on the wire for one byte of payload, and bits per second that do not depend on the payload.
+  // Bytes on the wire for one byte of payload, and bits per second that do not depend on the
+  // payload.
   virtual double wire_factor(int64_t overhead) const = 0;
   virtual DataRate fixed_overhead(int64_t overhead) const = 0;
   virtual DataRate encoder_target() const = 0;

@@ -1,6 +1,7 @@
 #include "stack/media/send_transport.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace rtclab::media {
@@ -12,6 +13,14 @@ congestion::PacerConfig PacerFor(const EngineConfig& config) {
   return pacer;
 }
 
+// Feedback comes within some seconds, so the packets of so long are remembered; audio and small
+// packets double their count.
+constexpr int64_t kRememberedSeconds = 4;
+std::size_t MatcherCapacity(DataRate max_rate) {
+  const int64_t packets = max_rate.bps() / 9'600 * 2 * kRememberedSeconds;
+  return std::bit_ceil(static_cast<std::size_t>(std::clamp<int64_t>(packets, 512, 32'768)));
+}
+
 // One padding request is answered with at most so many packets.
 constexpr int kMostPaddingPackets = 64;
 
@@ -20,7 +29,8 @@ constexpr int kMostPaddingPackets = 64;
 SendTransport::SendTransport(const EngineConfig& config, Outbox& outbox)
     : outbox_(outbox),
       controller_(congestion::MakeController(config.controller, config.congestion)),
-      pacer_(PacerFor(config)) {
+      pacer_(PacerFor(config)),
+      max_rate_(config.congestion.limits.max) {
   pacer_.SetPaused(Timestamp::Zero(), true);
   ApplyOutput(Timestamp::Zero());
 }
@@ -30,10 +40,22 @@ void SendTransport::SetOutputs(std::vector<RtpOutput*> outputs) {
     if (std::find(outputs.begin(), outputs.end(), old) != outputs.end()) continue;
     pacer_.RemoveStream(old->ssrc());
     ccfb_matcher_.Forget(old->ssrc());
-    if (old->rtx_ssrc() != 0) pacer_.RemoveStream(old->rtx_ssrc());
-    if (old->fec_ssrc() != 0) pacer_.RemoveStream(old->fec_ssrc());
+    for (const uint32_t repair : {old->rtx_ssrc(), old->fec_ssrc()}) {
+      if (repair == 0) continue;
+      pacer_.RemoveStream(repair);
+      ccfb_matcher_.Forget(repair);
+    }
   }
   outputs_ = std::move(outputs);
+  const bool numbered = std::any_of(outputs_.begin(), outputs_.end(), [](const RtpOutput* output) {
+    return output->feedback() == PacketFeedback::kTransportWide;
+  });
+  if (numbered && !transport_matcher_) transport_matcher_.emplace(MatcherCapacity(max_rate_));
+}
+
+void SendTransport::NoteQueue(Timestamp now) {
+  controller_->OnQueue(now, pacer_.queued());
+  ApplyOutput(now);
 }
 
 void SendTransport::Enqueue(Timestamp now, RtpOutput& output, congestion::PacketClass packet_class,
@@ -78,7 +100,7 @@ void SendTransport::ApplyOutput(Timestamp now) {
 }
 
 void SendTransport::OnTransportFeedback(Timestamp now, const rtp::TransportFeedback& feedback) {
-  Deliver(now, transport_matcher_.Match(now, feedback));
+  if (transport_matcher_) Deliver(now, transport_matcher_->Match(now, feedback));
 }
 
 void SendTransport::OnCongestionFeedback(Timestamp now, const rtp::CongestionFeedback& feedback) {
@@ -113,7 +135,7 @@ void SendTransport::Send(Timestamp now, congestion::PacedPacket packet) {
   const PacketFeedback feedback = output.feedback();
   std::optional<uint16_t> transport_sequence;
   if (feedback == PacketFeedback::kTransportWide) {
-    transport_sequence = transport_matcher_.NextSequence();
+    transport_sequence = transport_matcher_->NextSequence();
   }
   output.OnSent(now, packet, transport_sequence);
   if (feedback != PacketFeedback::kNone) {
@@ -133,7 +155,7 @@ void SendTransport::Send(Timestamp now, congestion::PacedPacket packet) {
     record.ssrc = packet.ssrc;
     record.sequence = LoadU16(packet.payload.data() + 2);
     if (transport_sequence) {
-      transport_matcher_.OnSent(record);
+      transport_matcher_->OnSent(record);
     } else {
       ccfb_matcher_.OnSent(record);
     }

@@ -22,10 +22,13 @@ class SendTransport {
  public:
   SendTransport(const EngineConfig& config, Outbox& outbox);
 
-  // The streams that may send; what is queued of others is dropped. Pointers stay valid until the next call.
+  // The streams that may send; what is queued of others is dropped. Pointers stay valid until the
+  // next call.
   void SetOutputs(std::vector<RtpOutput*> outputs);
   void Enqueue(Timestamp now, RtpOutput& output, congestion::PacketClass packet_class,
                Bytes packet);
+  // Tells the controller what waits; to be called when a frame was enqueued.
+  void NoteQueue(Timestamp now);
   void SetNetworkAvailable(Timestamp now, bool available);
   void SetLimits(Timestamp now, const congestion::RateLimits& limits);
   void OnPathChanged(Timestamp now);
@@ -53,9 +56,11 @@ class SendTransport {
   std::unique_ptr<congestion::Controller> controller_;
   congestion::Pacer pacer_;
   congestion::FeedbackAdapter adapter_;
-  rtp::TransportFeedbackMatcher transport_matcher_;
+  std::optional<rtp::TransportFeedbackMatcher>
+      transport_matcher_;  // once there is a stream that uses it
   rtp::CongestionFeedbackMatcher ccfb_matcher_;
   std::vector<RtpOutput*> outputs_;
+  const DataRate max_rate_;
   std::vector<congestion::PacketReport> reports_;
   int64_t next_id_ = 0;
   bool available_ = false;

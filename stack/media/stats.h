@@ -1,6 +1,7 @@
-// What an Engine can say about its streams, in the words of W3C webrtc-stats: one structure a dictionary, one field a
-// member, named as there with underscores. Times are seconds as doubles as there, except timestamps. Members that the W3C text
-// says must not exist for a kind are left at their default; optionals are those that exist only sometimes.
+// What an Engine can say about its streams, in the words of W3C webrtc-stats: one structure a
+// dictionary, one field a member, named as there with underscores. Times are seconds as doubles as
+// there, except timestamps. Members that the W3C text says must not exist for a kind are left at
+// their default; optionals are those that exist only sometimes.
 #ifndef RTCLAB_STACK_MEDIA_STATS_H_
 #define RTCLAB_STACK_MEDIA_STATS_H_
 
@@ -83,8 +84,8 @@ struct InboundRtpStats : RtpStreamStats, ReceivedRtpStreamStats {
   double audio_level = 0;  // 0 to 1, from the audio-level extension
   double total_audio_energy = 0;
   double total_samples_duration = 0;
-  // Not in W3C: what the simulation knows. Frames whose content was checked and was as sent, was not as sent, or carries no
-  // identity to check (a real encoder's).
+  // Not in W3C: what the simulation knows. Frames whose content was checked and was as sent, was
+  // not as sent, or carries no identity to check (a real encoder's).
   uint64_t frames_intact = 0;
   uint64_t frames_corrupt = 0;
   uint64_t frames_unverified = 0;
@@ -189,8 +190,8 @@ struct EngineStats {
   uint64_t rtcp_malformed = 0;
 };
 
-// One point of the time series: what happened since the sample before, and how things stand. Rates count whole packets with
-// EngineConfig::overhead_per_packet.
+// One point of the time series: what happened since the sample before, and how things stand. Rates
+// count whole packets with EngineConfig::overhead_per_packet.
 struct Sample {
   Timestamp time;
   TimeDelta interval;
@@ -205,8 +206,8 @@ struct Sample {
   TimeDelta pacer_delay;  // age of the oldest packet in the pacer
   TimeDelta rtt;          // as the controller sees it; else from receiver reports; zero until known
   double loss = 0;        // as the controller sees it
-  // Of the way in, from abs-send-time: one-way delay above the least seen so far. Mean and greatest in the interval; zero if
-  // nothing came.
+  // Of the way in, from abs-send-time: one-way delay above the least seen so far. Mean and greatest
+  // in the interval; zero if nothing came.
   TimeDelta receive_queue_delay;
   TimeDelta receive_queue_delay_max;
   double receive_loss = 0;       // packets missing of those expected in the interval, all streams

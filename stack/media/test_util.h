@@ -1,4 +1,5 @@
-// Two engines over a pipe in virtual time, and configurations of calls, for this room's tests and benchmark.
+// Two engines over a pipe in virtual time, and configurations of calls, for this room's tests and
+// benchmark.
 #ifndef RTCLAB_STACK_MEDIA_TEST_UTIL_H_
 #define RTCLAB_STACK_MEDIA_TEST_UTIL_H_
 

@@ -16,8 +16,8 @@ void VideoAssembler::Release(Slot& slot) {
   slot.payload = Bytes();
 }
 
-// Makes room so that every packet from floor_ on to `sequence` has a slot of its own; what a jump of
-// the sequence leaves behind is dropped.
+// Makes room so that every packet from floor_ on to `sequence` has a slot of its own; what a jump
+// of the sequence leaves behind is dropped.
 void VideoAssembler::Grow(int64_t sequence) {
   std::size_t size = std::max(slots_.size(), kLeastSlots);
   const auto span = static_cast<std::size_t>(sequence - floor_);

@@ -1,5 +1,5 @@
-// From packets to VP8 frames (RFC 7741 section 4.5.1): a frame is complete when its packets follow each
-// other without a gap from the one that starts it to the one with the marker.
+// From packets to VP8 frames (RFC 7741 section 4.5.1): a frame is complete when its packets follow
+// each other without a gap from the one that starts it to the one with the marker.
 #ifndef RTCLAB_STACK_MEDIA_VIDEO_ASSEMBLER_H_
 #define RTCLAB_STACK_MEDIA_VIDEO_ASSEMBLER_H_
 

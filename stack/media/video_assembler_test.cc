@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "stack/media/sequence_window.h"
 #include "stack/media/test_util.h"
 
 namespace rtclab::media {
@@ -127,6 +128,23 @@ TEST(VideoAssemblerTest, WhatIsNoVp8FrameIsMalformed) {
     EXPECT_EQ(assembler.Insert(packet, frame), VideoAssembler::Outcome::kMalformed) << size;
     EXPECT_FALSE(frame.has_value());
   }
+}
+
+TEST(SequenceWindowTest, RemembersTheLast4096) {
+  SequenceWindow window;
+  EXPECT_TRUE(window.Note(-5));
+  EXPECT_FALSE(window.Note(-5));
+  EXPECT_TRUE(window.Note(100));
+  EXPECT_TRUE(window.Note(50));
+  EXPECT_FALSE(window.Note(50));
+  EXPECT_FALSE(window.Note(-5));
+  EXPECT_TRUE(window.Note(100 + SequenceWindow::kSize));
+  EXPECT_TRUE(window.Note(101));  // in the window, not seen
+  EXPECT_TRUE(window.Note(100 + 3 * SequenceWindow::kSize));
+  for (int64_t s = 1; s < SequenceWindow::kSize; ++s) {
+    ASSERT_TRUE(window.Note(100 + 2 * SequenceWindow::kSize + s));
+  }
+  EXPECT_FALSE(window.Note(100 + 3 * SequenceWindow::kSize));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Complete frames in, rendered frames out: which frame can be decoded, when it is shown, and when only a
-// key frame helps.
+// Complete frames in, rendered frames out: which frame can be decoded, when it is shown, and when
+// only a key frame helps.
 #ifndef RTCLAB_STACK_MEDIA_VIDEO_PLAYOUT_H_
 #define RTCLAB_STACK_MEDIA_VIDEO_PLAYOUT_H_
 
@@ -16,16 +16,16 @@
 
 namespace rtclab::media {
 
-// A decoder that takes no time of its own: a frame counts as decoded and rendered at once, no earlier
-// than decode_time after it was complete and than the jitter buffer wants it.
+// A decoder that takes no time of its own: a frame counts as decoded and rendered at once, no
+// earlier than decode_time after it was complete and than the jitter buffer wants it.
 //
 // Decodable is a key frame; a frame of the base layer after the one before it (TL0PICIDX, else
-// PictureID, else sequence numbers); a frame of a higher layer whose base frame was decoded, if it is
-// a layer sync, follows the last frame, or has seen every layer below it since.
+// PictureID, else sequence numbers); a frame of a higher layer whose base frame was decoded, if it
+// is a layer sync, follows the last frame, or has seen every layer below it since.
 class VideoPlayout {
  public:
-  // Without a decodable frame for so long a key frame is asked for; as deployed: 3 s, and 200 ms once
-  // it is known that one is needed.
+  // Without a decodable frame for so long a key frame is asked for; as deployed: 3 s, and 200 ms
+  // once it is known that one is needed.
   static constexpr TimeDelta kDecodeTimeout = TimeDelta::Seconds(3);
   static constexpr TimeDelta kKeyframeWait = TimeDelta::Millis(200);
 

@@ -8,11 +8,13 @@
 namespace rtclab::media {
 namespace {
 
-// As deployed: requests for key frames within this are one, and so many bytes of RTP payload format at
-// most come before the data of a packet.
+// As deployed: requests for key frames within this are one, and so many bytes of RTP payload format
+// at most come before the data of a packet.
 constexpr TimeDelta kKeyframeSpacing = TimeDelta::Millis(300);
-// The picture's size changes no oftener. A decision: each change costs a key frame.
-constexpr TimeDelta kResizeSpacing = TimeDelta::Seconds(2);
+// The picture shrinks no oftener than this, and grows later still: each change costs a key frame,
+// and the first estimates of a path come and go. A decision.
+constexpr TimeDelta kShrinkSpacing = TimeDelta::Seconds(2);
+constexpr TimeDelta kGrowSpacing = TimeDelta::Seconds(5);
 // webrtc-stats, hugeFramesSent.
 constexpr double kHugeFrame = 2.5;
 constexpr std::size_t kLargestDescriptor = 6;
@@ -138,11 +140,14 @@ void VideoSendStream::SetRate(Timestamp now, DataRate payload_rate) {
 // Without simulcast the picture follows the rate; with it the layers that are sent do.
 void VideoSendStream::Adapt(Timestamp now, Layer& layer, DataRate rate) {
   if (!source_.adapt_resolution || layers_.size() > 1 || rate.bps() == 0) return;
-  if (layer.resized && now < *layer.resized + kResizeSpacing) return;
   const PictureSize current{layer.model.width(), layer.model.height()};
   const PictureSize next = AdaptPicture(layer.full, current, rate);
+  const bool first = !layer.resized;
+  if (first) layer.resized = now;
   if (next == current) return;
-  if (layer.resized) ++layer.resolution_changes;
+  const TimeDelta spacing = next.width > current.width ? kGrowSpacing : kShrinkSpacing;
+  if (!first && now < *layer.resized + spacing) return;
+  if (layer.frames > 0) ++layer.resolution_changes;
   layer.resized = now;
   layer.model.SetResolution(next.width, next.height);
 }

@@ -46,8 +46,8 @@ struct MediaTrack {
   std::string id;
   std::variant<media::AudioModelConfig, media::VideoModelConfig> source;
 
-  static MediaTrack Audio(std::string id, media::AudioModelConfig model = {}) {
-    return {std::move(id), std::move(model)};
+  static MediaTrack Audio(std::string id, const media::AudioModelConfig& model = {}) {
+    return {std::move(id), model};
   }
   static MediaTrack Video(std::string id, media::VideoModelConfig model = {}) {
     return {std::move(id), std::move(model)};
@@ -98,7 +98,7 @@ struct DtlsTransportChanged {
 };
 // Something of the connection is over for good, or until an ICE restart. `reason` is stable and short: "ice-failed",
 // "dtls-" and one of dtls::failure ("dtls-fingerprint-mismatch", "dtls-timeout" ...), "dtls-closed-by-peer", "sctp-" and what
-// datachannel::TransportClosed begins with.
+// datachannel::TransportClosed begins with, "data-refused".
 struct ConnectionFailed {
   int transport = 0;
   std::string reason;

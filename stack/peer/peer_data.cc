@@ -70,7 +70,8 @@ void PeerConnection::Impl::SyncData(Timestamp now) {
     const bool refused = data_ != nullptr &&
                          negotiator_.signaling_state() == SignalingState::kStable &&
                          (sctp_ || !negotiator_.wants_data());
-    if (refused) {
+    if (refused && data_->transport_state() != datachannel::TransportState::kClosed) {
+      Fail(sctp_ ? sctp_->transport : 0, "data-refused", "the peer refused the data section");
       data_->Abort(now, "refused");
       sctp_.reset();
     }
@@ -130,7 +131,8 @@ void PeerConnection::Impl::OnDataEvent(Timestamp now, datachannel::Event event) 
   } else if (std::holds_alternative<datachannel::ChannelOpen>(event)) {
     NoteFirst(timeline_.data_channel_open, now);
   } else if (const auto* closed = std::get_if<datachannel::TransportClosed>(&event)) {
-    if (!closed->graceful)
+    // Our own abort has its reason told where it was decided.
+    if (!closed->graceful && ShortId(closed->reason) != "local_abort")
       Fail(sctp_ ? sctp_->transport : 0, "sctp-" + ShortId(closed->reason), closed->reason);
   }
   std::visit([this](auto& e) { Emit(std::move(e)); }, event);

@@ -98,6 +98,7 @@ void PeerConnection::Impl::SyncTransports(Timestamp now) {
           return !negotiator_.sctp() || negotiator_.sctp()->mid != mid;
         });
     transport->SetServers(candidate_policy(), servers_.stun, servers_.turn);
+    if (transport->WouldRestart(jsep)) NoteGathering();
     transport->Apply(now, jsep, negotiator_.remote_candidates(jsep), has_media);
   }
 }

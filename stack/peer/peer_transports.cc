@@ -50,6 +50,7 @@ void PeerConnection::Impl::AddSockets(Timestamp now, int transport,
   PeerTransport* t = FindTransport(transport);
   if (t == nullptr || closed_) return;
   NoteFirst(timeline_.gathering_started, now);
+  NoteGathering();
   t->Gather(now, hosts);
   UpdateStates(now);
   Pump(now);
@@ -70,14 +71,14 @@ void PeerConnection::Impl::HandleIcmp(Timestamp now, const IcmpError& error) {
 }
 
 void PeerConnection::Impl::HandleTimeout(Timestamp now) {
+  // A transport that waits for nothing more is gone; what it had to send was polled since.
+  std::erase_if(closing_, [](const auto& t) { return t->NextTimeout().IsInfinite(); });
   for (auto* list : {&transports_, &closing_}) {
     for (const auto& t : *list) {
       if (t->NextTimeout() <= now) t->HandleTimeout(now);
     }
   }
   if (data_ != nullptr && data_->NextTimeout() <= now) data_->HandleTimeout(now);
-  // A transport that has said all is gone.
-  std::erase_if(closing_, [](const auto& t) { return t->NextTimeout().IsInfinite(); });
   Pump(now);
 }
 
@@ -142,7 +143,7 @@ void PeerConnection::Impl::OnTransportEvent(Timestamp now, PeerTransport& transp
   std::visit(
       Overloaded{
           [&](IceTransportEvent& e) { OnIceEvent(now, transport, std::move(e)); },
-          [&](DtlsStateChanged& e) { OnDtlsState(now, transport, std::move(e)); },
+          [&](DtlsStateChanged& e) { OnDtlsState(now, transport, e); },
           [&](DataPacket& e) {
             if (data_ != nullptr && sctp_ && sctp_->transport == transport.id() && data_started_)
               data_->HandlePacket(now, e.payload);
@@ -206,7 +207,7 @@ void PeerConnection::Impl::OnIceEvent(Timestamp now, PeerTransport& transport,
 }
 
 void PeerConnection::Impl::OnDtlsState(Timestamp now, PeerTransport& transport,
-                                       DtlsStateChanged change) {
+                                       const DtlsStateChanged& change) {
   if (transport.dtls_started()) NoteFirst(timeline_.dtls_started, *transport.dtls_started());
   Emit(DtlsTransportChanged{transport.id(), change.state});
   switch (change.state) {
@@ -295,6 +296,12 @@ ConnectionState PeerConnection::Impl::ComputeConnectionState() const {
       ice_state_ == IceConnectionState::kConnected || ice_state_ == IceConnectionState::kCompleted;
   return ice && all(D::kConnected, D::kClosed) ? ConnectionState::kConnected
                                                : ConnectionState::kConnecting;
+}
+
+void PeerConnection::Impl::NoteGathering() {
+  if (gathering_state_ == IceGatheringState::kGathering) return;
+  gathering_state_ = IceGatheringState::kGathering;
+  Emit(IceGatheringStateChanged{gathering_state_});
 }
 
 void PeerConnection::Impl::UpdateStates(Timestamp now) {

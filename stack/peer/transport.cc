@@ -16,6 +16,7 @@ constexpr std::size_t kIpv4Header = 20, kIpv6Header = 40, kUdpHeader = 8, kChann
 
 std::vector<dtls::Fingerprint> ToDtls(const std::vector<sdp::Fingerprint>& list) {
   std::vector<dtls::Fingerprint> out;
+  out.reserve(list.size());
   for (const sdp::Fingerprint& f : list) out.push_back({f.algorithm, f.value});
   return out;
 }
@@ -48,10 +49,15 @@ void PeerTransport::Apply(Timestamp now, const JsepTransport& jsep,
   Pump(now);
 }
 
+bool PeerTransport::WouldRestart(const JsepTransport& jsep) const {
+  return std::find(used_ufrags_.begin(), used_ufrags_.end(), jsep.local.ufrag) ==
+         used_ufrags_.end();
+}
+
 void PeerTransport::ApplyIce(Timestamp now, const JsepTransport& jsep,
                              const Negotiator::RemoteCandidates& candidates) {
   // Credentials from before are those of a restart that was rolled back: the agent answers to both.
-  if (std::find(used_ufrags_.begin(), used_ufrags_.end(), jsep.local.ufrag) == used_ufrags_.end()) {
+  if (WouldRestart(jsep)) {
     used_ufrags_.push_back(jsep.local.ufrag);
     gathering_ = !hosts_.empty();
     ice_.Restart(now, jsep.local);

@@ -78,6 +78,8 @@ class PeerTransport {
   // it is, so it can be called after every description.
   void Apply(Timestamp now, const JsepTransport& jsep,
              const Negotiator::RemoteCandidates& candidates, bool has_media);
+  // Whether Apply() would begin a new generation of candidates.
+  bool WouldRestart(const JsepTransport& jsep) const;
   void SetServers(ice::CandidatePolicy policy, std::vector<TransportAddress> stun_servers,
                   std::vector<TurnServer> turn_servers);
   ice::AddResult AddRemoteCandidate(Timestamp now, const ice::Candidate& candidate);

@@ -125,13 +125,8 @@ Result<void> Association::Impl::Send(Timestamp now, StreamId stream, uint32_t pp
 }
 
 ReconfigHandler::Context Association::Impl::ReconfigParts() {
-  return {send_queue_,
-          outstanding_,
-          tracker_,
-          reassembly_,
-          reconfig_events_,
-          inbound_streams_,
-          config_.max_inbound_streams};
+  return {send_queue_,      outstanding_,     tracker_,          reassembly_,
+          reconfig_events_, inbound_streams_, outbound_streams_, config_.max_inbound_streams};
 }
 
 void Association::Impl::EmitReconfigEvents() {
@@ -165,6 +160,25 @@ void Association::Impl::SetMtu(Timestamp now, std::size_t mtu) {
   path_mtu_.SetBase(mtu);
   MtuChanged();
   if (HasAssociation()) ProbeMtu();
+}
+
+void Association::Impl::PathChanged(Timestamp now) {
+  Enter(now);
+  if (ended_) return;
+  path_mtu_.SetBase(config_.mtu);
+  congestion_.Reset(MaxChunks());
+  rto_.Reset();
+  if (HasAssociation()) ProbeMtu();
+}
+
+void Association::Impl::AddOutgoingStreams(Timestamp now, uint16_t count) {
+  Enter(now);
+  if (!HasAssociation() || count == 0) return;
+  if (!features_.reconfig || outbound_streams_ + uint32_t{count} > UINT16_MAX) {
+    Emit(ProtocolError{"streams cannot be added"});
+    return;
+  }
+  reconfig_.AddOutgoing(count);
 }
 
 void Association::Impl::MtuChanged() { congestion_.SetMaxChunks(MaxChunks()); }
@@ -241,6 +255,10 @@ void Association::RequestIncomingReset(Timestamp now, std::span<const StreamId> 
 }
 void Association::Shutdown(Timestamp now) { impl_->Shutdown(now); }
 void Association::Abort(Timestamp now, std::string_view reason) { impl_->Abort(now, reason); }
+void Association::PathChanged(Timestamp now) { impl_->PathChanged(now); }
+void Association::AddOutgoingStreams(Timestamp now, uint16_t count) {
+  impl_->AddOutgoingStreams(now, count);
+}
 void Association::SetMtu(Timestamp now, std::size_t mtu) { impl_->SetMtu(now, mtu); }
 void Association::HandlePacket(Timestamp now, ByteView packet) { impl_->HandlePacket(now, packet); }
 void Association::HandleTimeout(Timestamp now) { impl_->HandleTimeout(now); }

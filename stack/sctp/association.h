@@ -66,6 +66,9 @@ class Association {
   // later wait for it. Ends in StreamsResetPerformed or StreamsResetFailed. A stream may be named again
   // while its reset is under way; that changes nothing.
   void ResetStreams(Timestamp now, std::span<const StreamId> streams);
+  // Asks for `count` more outgoing streams (RFC 6525 section 5.1.5): outbound_streams() grows when the peer
+  // agrees, else a ProtocolError comes.
+  void AddOutgoingStreams(Timestamp now, uint16_t count);
   // Asks the peer to reset its outgoing streams; shows as IncomingStreamsReset when it does, else as
   // StreamsResetFailed.
   void RequestIncomingReset(Timestamp now, std::span<const StreamId> streams);
@@ -78,6 +81,9 @@ class Association {
   // The path takes packets of at most `mtu` bytes from now on (256 to 65,532). What was fragmented
   // already keeps its size.
   void SetMtu(Timestamp now, std::size_t mtu);
+  // The lower layer changed its path (another ICE candidate pair): congestion and RTO begin anew and the
+  // path MTU is tested again (RFC 8831 section 5).
+  void PathChanged(Timestamp now);
 
   // `packet` belongs to the caller and is valid during the call.
   void HandlePacket(Timestamp now, ByteView packet);

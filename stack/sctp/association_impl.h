@@ -36,6 +36,8 @@ class Association::Impl {
   void ResetStreams(Timestamp now, std::span<const StreamId> streams);
   void RequestIncomingReset(Timestamp now, std::span<const StreamId> streams);
   void SetMtu(Timestamp now, std::size_t mtu);
+  void PathChanged(Timestamp now);
+  void AddOutgoingStreams(Timestamp now, uint16_t count);
   std::optional<Event> PollEvent();
   Timestamp NextTimeout() const;
   Metrics metrics() const;
@@ -205,7 +207,6 @@ class Association::Impl {
   Features features_;
   uint16_t outbound_streams_;
   uint16_t inbound_streams_;
-  bool offered_zero_checksum_ = false;
   Bytes cookie_;  // to echo
   bool cookie_echo_due_ = false;
   uint32_t init_retransmits_ = 0;

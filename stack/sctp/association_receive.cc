@@ -268,6 +268,7 @@ void Association::Impl::HandleReconfig(const ChunkView& chunk) {
       state_ != State::kShutdownReceived) {
     return CountDrop(DropReason::kUnexpectedChunk);
   }
+  error_count_ = 0;  // the peer is there, also when it says "in progress"
   // What is complete is delivered before its stream begins anew.
   DeliverMessages();
   ReconfigHandler::Context context = ReconfigParts();

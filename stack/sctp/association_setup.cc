@@ -329,6 +329,7 @@ void Association::Impl::Establish() {
   cookie_echo_due_ = false;
   error_count_ = 0;
   timeouts_in_row_ = 0;
+  heartbeat_under_way_ = false;
   last_data_sent_ = now_;
   advertised_window_ = AvailableWindow();
   if (!outstanding_.empty()) StartTimer(kRetransmitTimer, rto_.rto());

@@ -290,6 +290,18 @@ TEST(ReassemblyTest, SkippingDeliversWhatWaited) {
   }
 }
 
+TEST(ReassemblyTest, AFragmentOfASkippedMessageMayComeAfterTheSkip) {
+  Reassembly r(1000);
+  r.SetInterleaving(true);
+  std::vector<MessageReceived> out;
+  EXPECT_EQ(r.Add(kSerialBase + 1, Piece(1, 1, 0, "a", kB, 0), out), "");
+  r.Skip(kSerialBase + 2, ForwardTsnChunk{2, {{1, false, 0}}}, out);
+  EXPECT_EQ(r.Add(kSerialBase + 4, Piece(4, 1, 0, "c", kE, 2), out), "");
+  EXPECT_EQ(r.Add(kSerialBase + 5, Piece(5, 1, 1, "next", kB | kE, 0), out), "");
+  EXPECT_EQ(Texts(out), "next");
+  EXPECT_EQ(r.buffered(), 0u);
+}
+
 TEST(ReassemblyTest, ContradictionsAreTold) {
   std::vector<MessageReceived> out;
   Reassembly r(1000);

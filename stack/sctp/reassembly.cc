@@ -6,7 +6,7 @@ namespace rtclab::sctp {
 namespace {
 
 // Beyond this a guess at a message's size is not worth memory that may not be needed.
-constexpr std::size_t kLargestGuess = 256 * 1024;
+constexpr std::size_t kLargestGuess = 262'144;
 
 }  // namespace
 
@@ -103,8 +103,11 @@ std::string_view Reassembly::Add(Tsn tsn, const DataChunk& data,
                                  std::vector<MessageReceived>& out) {
   InStream& stream = Get(data.stream);
   if (!data.unordered()) {
-    // Every ordered message is delivered or skipped once; the number of one that was comes never again.
+    // Every ordered message is delivered or skipped once; the number of one that was comes never again. But
+    // with interleaving the fragments of a message do not follow each other, and an I-FORWARD-TSN that skips
+    // it may come when the last of them, with higher TSNs, are still under way (RFC 8260 section 2.3.1).
     if (UnwrapSequence(stream.next, data.sequence) < stream.next) {
+      if (interleaving_) return {};
       return "sequence number used again";
     }
   }

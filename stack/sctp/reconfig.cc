@@ -93,6 +93,7 @@ void ReconfigHandler::FailAll(const std::string& reason, SendQueue& queue,
   for (const StreamId stream : pending_outgoing_) queue.EndReset(stream, false);
   pending_outgoing_.clear();
   pending_incoming_.clear();
+  pending_add_.clear();
   in_flight_.reset();
   retransmit_ = false;
   if (!streams.empty()) events.push_back(StreamsResetFailed{std::move(streams), reason});
@@ -106,7 +107,8 @@ bool ReconfigHandler::OutgoingReady(const Context& context) const {
 
 bool ReconfigHandler::HasChunks(Context& context) const {
   if (!responses_.empty() || retransmit_) return true;
-  return !in_flight_ && (!pending_incoming_.empty() || OutgoingReady(context));
+  return !in_flight_ &&
+         (!pending_incoming_.empty() || !pending_add_.empty() || OutgoingReady(context));
 }
 
 std::vector<ReconfigChunk> ReconfigHandler::TakeChunks(Context& context, std::size_t max_streams) {
@@ -137,6 +139,10 @@ std::vector<ReconfigChunk> ReconfigHandler::TakeChunks(Context& context, std::si
   } else if (!in_flight_ && !pending_incoming_.empty()) {
     in_flight_ = IncomingResetRequest{next_request_++, std::move(pending_incoming_.front())};
     pending_incoming_.erase(pending_incoming_.begin());
+    chunks.push_back({{*in_flight_}});
+  } else if (!in_flight_ && !pending_add_.empty()) {
+    in_flight_ = AddStreamsRequest{next_request_++, pending_add_.front(), true};
+    pending_add_.erase(pending_add_.begin());
     chunks.push_back({{*in_flight_}});
   }
   return chunks;
@@ -276,6 +282,13 @@ void ReconfigHandler::Finish(ReconfigResult result, Context& context) {
     if (!Succeeded(result)) {
       context.events.push_back(
           StreamsResetFailed{AsStreamIds(incoming->streams), ResultText(result)});
+    }
+  } else if (const auto* add = std::get_if<AddStreamsRequest>(&request)) {
+    if (result == ReconfigResult::kPerformed) {
+      context.outbound_streams = static_cast<uint16_t>(context.outbound_streams + add->count);
+    } else {
+      context.events.push_back(
+          ProtocolError{std::string("streams not added: ") + ResultText(result)});
     }
   }
 }

@@ -27,6 +27,7 @@ class ReconfigHandler {
     Reassembly& reassembly;
     std::vector<Event>& events;
     uint16_t& inbound_streams;
+    uint16_t& outbound_streams;
     uint16_t max_inbound_streams;
   };
   // Sequence numbers begin with the initial TSNs (section 4.1).
@@ -34,6 +35,7 @@ class ReconfigHandler {
 
   void ResetOutgoing(std::span<const StreamId> streams, SendQueue& queue);
   void RequestIncoming(std::span<const StreamId> streams);
+  void AddOutgoing(uint16_t count) { pending_add_.push_back(count); }
   // Everything asked for fails: the peer does not know RFC 6525, or the association ends or restarts.
   void FailAll(const std::string& reason, SendQueue& queue, std::vector<Event>& events);
 
@@ -68,6 +70,7 @@ class ReconfigHandler {
 
   std::set<StreamId> pending_outgoing_;  // asked for, not in a request yet
   std::vector<std::vector<uint16_t>> pending_incoming_;
+  std::vector<uint16_t> pending_add_;
   std::optional<uint32_t>
       answers_;  // the incoming reset request that our next outgoing one answers
   std::optional<ReconfigParameter> in_flight_;

@@ -333,6 +333,22 @@ TEST(ReconfigTest, ThePeerIsAskedToReset) {
   EXPECT_TRUE(pair.a.Has<MessageReceived>());
 }
 
+TEST(ReconfigTest, StreamsAreAddedAsFarAsThePeerAllows) {
+  AssociationConfig few;
+  few.outbound_streams = 4;
+  AssociationConfig limited;
+  limited.max_inbound_streams = 6;
+  Pair pair(few, limited, {}, 1);
+  ASSERT_TRUE(pair.Connect());
+  EXPECT_FALSE(pair.a->Send(pair.now, StreamId{4}, 1, {1}));
+  pair.a->AddOutgoingStreams(pair.now, 2);
+  pair.a->AddOutgoingStreams(pair.now, 1);
+  ASSERT_TRUE(pair.RunFor(TimeDelta::Seconds(5), [&] { return pair.a.Has<ProtocolError>(); }));
+  EXPECT_EQ(pair.a->outbound_streams(), 6);
+  ASSERT_TRUE(pair.a->Send(pair.now, StreamId{5}, 1, {1}));
+  EXPECT_TRUE(pair.RunFor(TimeDelta::Seconds(5), [&] { return pair.z.Has<MessageReceived>(); }));
+}
+
 TEST(ReconfigTest, APeerWithoutItSaysSo) {
   AssociationConfig plain;
   plain.reconfig = false;
@@ -384,6 +400,18 @@ TEST(PathMtuTest, ProbesFindWhatThePathTakes) {
   pair.RunFor(TimeDelta::Millis(100));
   EXPECT_LE(largest, 600u);
   EXPECT_GE(largest, 590u);
+}
+
+TEST(PathChangeTest, BeginsAnew) {
+  Pair pair;
+  ASSERT_TRUE(pair.Connect());
+  const DataSize initial = pair.a->metrics().cwnd;
+  ASSERT_TRUE(pair.a->Send(pair.now, StreamId{0}, 1, Bytes(100'000)));
+  pair.RunFor(TimeDelta::Seconds(2));
+  EXPECT_GT(pair.a->metrics().cwnd, initial);
+  pair.a->PathChanged(pair.now);
+  EXPECT_EQ(pair.a->metrics().cwnd, initial);
+  EXPECT_FALSE(pair.a->metrics().srtt);
 }
 
 TEST(DeterminismTest, TheSameSeedSendsTheSamePackets) {

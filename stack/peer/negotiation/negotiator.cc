@@ -18,6 +18,11 @@ bool HasUfrag(const sdp::SessionDescription& d, const sdp::MediaDescription& m,
   return own != nullptr && own->value == ufrag;
 }
 
+// A section's own ufrag, or that of the one that speaks for it: before the answer a bundled section may have either.
+bool MayUseUfrag(const sdp::SessionDescription& d, std::size_t index, std::string_view ufrag) {
+  return HasUfrag(d, d.media[index], ufrag) || HasUfrag(d, d.media[TaggedSection(d, index)], ufrag);
+}
+
 // RFC 8839 section 4.2.1.2: m= and c= have the default candidate.
 void SetDefaultCandidate(sdp::MediaDescription& m, const Negotiator::LocalCandidateLine& line) {
   if (m.port == 0) return;
@@ -187,8 +192,7 @@ PeerResult<Negotiator::CandidateTarget> Negotiator::AddRemoteCandidate(
     for (std::size_t i = 0; i < sdp.media.size(); ++i) {
       if (index && i != *index) continue;
       if (sdp.media[i].IsRejected()) continue;
-      const std::size_t tagged = TaggedSection(sdp, i);
-      if (!target.ufrag.empty() && !HasUfrag(sdp, sdp.media[tagged], target.ufrag)) continue;
+      if (!target.ufrag.empty() && !MayUseUfrag(sdp, i, target.ufrag)) continue;
       known = true;
       if (index) target.transport = i < state_.sections.size() ? state_.sections[i].transport : -1;
       sdp::AttributeList& attributes = sdp.media[i].attributes;

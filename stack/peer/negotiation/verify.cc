@@ -31,7 +31,9 @@ PeerResult<void> Negotiator::VerifyRemote(SdpType type,
   const auto kind =
       type == SdpType::kOffer ? sdp::DescriptionType::kOffer : sdp::DescriptionType::kAnswer;
   for (const sdp::Issue& issue : sdp::Validate(description, kind)) {
-    if (issue.severity == sdp::Severity::kError) return Unsound(issue.message, issue.line);
+    // aiortc numbers extensions section by section. Ours are looked up by section, so it does no harm.
+    if (issue.severity == sdp::Severity::kError && issue.id != "bundle-extmap-conflict")
+      return Unsound(issue.message, issue.line);
   }
   for (const sdp::MediaDescription& m : description.media) {
     const auto transport = sdp::DescribeTransport(description, m);
