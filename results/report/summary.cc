@@ -69,6 +69,25 @@ void AddWrapped(std::string& out, std::string_view lead, std::string_view text, 
   }
 }
 
+void AddMedia(const Run& run, Digest& d) {
+  double longest_ms = 0, used = 0;
+  for (const Session& s : run.sessions) {
+    const auto paths = s.extra.find("paths");
+    if (paths == s.extra.end() || paths->empty()) continue;
+    const Json& path = paths->front();
+    if (path.contains("utilisation") && path.contains("duration_ms")) {
+      const double ms = path["duration_ms"].get<double>();
+      longest_ms = std::max(longest_ms, ms);
+      used += path["utilisation"].get<double>() * ms;
+    }
+    if (path.contains("queue_delay_ms")) {
+      const double p95 = path["queue_delay_ms"].value("p95", 0.0);
+      d.queue_p95_ms = std::max(d.queue_p95_ms.value_or(0), p95);
+    }
+  }
+  if (longest_ms > 0) d.utilisation = used / longest_ms;
+}
+
 }  // namespace
 
 Digest DigestOf(const Run& run) {
@@ -76,6 +95,8 @@ Digest DigestOf(const Run& run) {
   d.scenario = run.scenario;
   d.parameters = run.parameters;
   d.verdict = run.verdict;
+  d.missed = !run.misses.empty();
+  AddMedia(run, d);
   if (run.verdict == Verdict::kError) {
     d.outcome = "error";
   } else if (!run.sessions.empty()) {

@@ -118,7 +118,8 @@ bool CallSession::Settled() const {
     }
     if (endpoint->connection().connection_state() == peer::ConnectionState::kFailed) return true;
   }
-  if (!both_connected_) return false;
+  // Media and data need no nomination, but the outcome of ICE does.
+  if (!both_connected_ || !a_.selected() || !b_.selected()) return false;
   return (!peer().media || media_over_) && (peer().channels.empty() || transfers_over_);
 }
 

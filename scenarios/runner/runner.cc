@@ -19,6 +19,7 @@
 #include "results/junit.h"
 #include "results/report/matrix.h"
 #include "results/report/summary.h"
+#include "results/report/verdicts.h"
 #include "results/version.h"
 #include "results/whole_file.h"
 #include "scenarios/runner/journal.h"
@@ -340,6 +341,10 @@ class SuiteRunner {
     ShowFailures(finished);
     if (!options_.quiet)
       results::Print(out, fmt::format("{}\n", results::SummaryTable(digests, t)));
+    if (const std::string verdicts = results::VerdictTable(digests, t);
+        !verdicts.empty() && !options_.quiet) {
+      results::Print(out, fmt::format("{}\n", verdicts));
+    }
     results::Print(out, fmt::format("{}, in {:.1f} s\n", results::CountsLine(counts_, t), seconds));
     if (signal != 0) {
       results::Print(
