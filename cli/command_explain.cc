@@ -193,7 +193,7 @@ std::string Tell(const Target& target, const ExplainOptions& options, const Cont
   const results::Terminal& t = context.console.out_terminal;
   std::string text = scenarios::SequenceChart(outcome.story, scenarios::ColumnsFor(target.spec), t,
                                               static_cast<std::size_t>(options.limit));
-  text += "\n" + results::Explanation(outcome.run, t);
+  text += "\n" + results::Explanation(outcome.run, t, outcome.series);
   if (target.recorded && results::ToLine(*target.recorded) != results::ToLine(outcome.run)) {
     text += fmt::format(
         "\nNote: results.json has another outcome of this run: it was made by {}, this is {}.\n",

@@ -21,7 +21,8 @@ const std::vector<std::string> kActionNames = {
     "ice-restart", "link-down",   "link-up",      "nat-reboot", "send-data",
     "set-link",    "media-pause", "media-resume", "add-video",  "close"};
 const std::vector<std::string> kControllerNames = {"gcc", "nada", "scream", "none"};
-const std::vector<std::string> kVideoSourceNames = {"synthetic", "trace"};
+const std::vector<std::string> kVideoSourceNames = {"statistical", "trace", "hybrid"};
+const std::vector<std::string> kVideoContentNames = {"camera", "screen"};
 const std::vector<std::string> kFecNames = {"none", "ulpfec", "flexfec"};
 const std::vector<std::string> kFeedbackNames = {"transport-cc", "ccfb"};
 const std::vector<std::string> kSrtpProfileNames = {

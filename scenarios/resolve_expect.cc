@@ -142,23 +142,13 @@ class ExpectationResolver {
                       [&](const SessionSpec& s) { return s.name == subject; });
     for (std::size_t i = 0; i < list.items.size(); ++i) {
       const Node& item = list.items[i];
-      WindowSpec window{.sender = session.a.host};
-      Read(item, "from", window.from);
-      Read(item, "to", window.to);
-      if (window.from >= window.to) report_.Add(item.origin, "ends before it begins");
-      With(item, "sender", [&](const Node& v) {
-        const std::vector<std::string> hosts = {session.a.host, session.b.host};
-        window.sender = v.text;
-        if (v.text == hosts[0] || v.text == hosts[1]) return;
-        report_.Add(v.origin, fmt::format("the host {} is not in this session{}", Quoted(v.text),
-                                          Suggestion(v.text, hosts)));
-      });
-      With(item, "recovery_to",
-           [&](const Node& v) { window.recovery_to = QuantityOf(v, QuantityKind::kShare); });
+      const WindowSpec window = Window(item, session);
       std::string reason = because;
       Read(item, "because", reason);
+      bool expects = false;
       for (const Member& member : item.members) {
         if (IsWindowFrame(member.key)) continue;
+        expects = true;
         Expectation expectation;
         expectation.pointer = fmt::format("{}/{}/{}", pointer, i, member.key);
         expectation.subject = subject;
@@ -168,7 +158,34 @@ class ExpectationResolver {
         Add(std::move(expectation), member.value, *TheLanguage().window->Find(member.key)->type,
             applies);
       }
+      if (!expects) report_.Add(item.origin, "expects nothing of this stretch of time");
     }
+  }
+
+  WindowSpec Window(const Node& item, const SessionSpec& session) {
+    WindowSpec window{.sender = session.a.host};
+    Read(item, "from", window.from);
+    Read(item, "to", window.to);
+    if (window.from >= window.to) {
+      report_.Add(item.origin, "ends before it begins");
+    } else if (session.start + window.to > run_.max_duration) {
+      report_.Add(item.Find("to")->origin,
+                  fmt::format("is after the run's end, {} s", run_.max_duration.seconds()));
+    }
+    With(item, "sender", [&](const Node& v) {
+      const std::vector<std::string> hosts = {session.a.host, session.b.host};
+      window.sender = v.text;
+      if (v.text == hosts[0] || v.text == hosts[1]) return;
+      report_.Add(v.origin, fmt::format("the host {} is not in this session{}", Quoted(v.text),
+                                        Suggestion(v.text, hosts)));
+    });
+    With(item, "recovery_to", [&](const Node& v) {
+      window.recovery_to = QuantityOf(v, QuantityKind::kShare);
+      if (item.Find("recovery_time") == nullptr) {
+        report_.Add(v.origin, "\"recovery_to\" needs \"recovery_time\"", true);
+      }
+    });
+    return window;
   }
 
   static bool IsWindowFrame(std::string_view key) {

@@ -6,6 +6,9 @@
 #include <array>
 #include <utility>
 
+#include "results/report/call_tables.h"
+#include "results/report/extra.h"
+
 namespace rtclab::results {
 namespace {
 
@@ -72,20 +75,79 @@ void AddWrapped(std::string& out, std::string_view lead, std::string_view text, 
 void AddMedia(const Run& run, Digest& d) {
   double longest_ms = 0, used = 0;
   for (const Session& s : run.sessions) {
-    const auto paths = s.extra.find("paths");
-    if (paths == s.extra.end() || paths->empty()) continue;
-    const Json& path = paths->front();
-    if (path.contains("utilisation") && path.contains("duration_ms")) {
-      const double ms = path["duration_ms"].get<double>();
-      longest_ms = std::max(longest_ms, ms);
-      used += path["utilisation"].get<double>() * ms;
+    const Json& paths = ElementsOf(s.extra, "paths");
+    if (paths.empty()) continue;
+    const Json& path = paths.front();
+    const auto ms = NumberOf(path, "duration_ms"), share = NumberOf(path, "utilisation");
+    if (ms && share) {
+      longest_ms = std::max(longest_ms, *ms);
+      used += *share * *ms;
     }
-    if (path.contains("queue_delay_ms")) {
-      const double p95 = path["queue_delay_ms"].value("p95", 0.0);
-      d.queue_p95_ms = std::max(d.queue_p95_ms.value_or(0), p95);
+    const auto delay = path.find("queue_delay_ms");
+    if (delay == path.end()) continue;
+    if (const auto p95 = NumberOf(*delay, "p95")) {
+      d.queue_p95_ms = std::max(d.queue_p95_ms.value_or(0), *p95);
     }
   }
   if (longest_ms > 0) d.utilisation = used / longest_ms;
+}
+
+// The session's first host: the first that `phases` names.
+std::string FirstHost(const Session& s) {
+  const Json& phases = ElementsOf(s.extra, "phases");
+  return phases.empty() ? "" : TextOf(phases.front(), "host");
+}
+
+CallDigest CallDigestOf(const Session& s) {
+  CallDigest d;
+  d.has_media = s.extra.contains("media");
+  d.has_data = s.extra.contains("data_channels");
+  const std::string first = FirstHost(s);
+  for (const Json& path : ElementsOf(s.extra, "paths")) {
+    const bool forth = TextOf(path, "from") == first;
+    (forth ? d.forth_bps : d.back_bps) = NumberOf(path, "throughput_bps");
+    const auto delay = path.find("queue_delay_ms");
+    if (delay != path.end()) {
+      (forth ? d.forth_queue_ms : d.back_queue_ms) = NumberOf(*delay, "p95");
+    }
+  }
+  for (const Json& stream : ElementsOf(s.extra, "media")) {
+    d.freezes += static_cast<int>(NumberOf(stream, "freeze_count").value_or(0));
+    d.freeze_ms += NumberOf(stream, "freeze_ms").value_or(0);
+  }
+  for (const Json& channel : ElementsOf(s.extra, "data_channels")) {
+    const std::optional<double> bps = NumberOf(channel, "throughput_bps");
+    std::optional<double>& sum =
+        TextOf(channel, "from") == first ? d.forth_data_bps : d.back_data_bps;
+    if (bps) sum = sum.value_or(0) + *bps;
+  }
+  return d;
+}
+
+struct CallColumns {
+  bool media = false, data = false;
+  std::size_t name_width = 0;
+};
+
+std::string CallLine(const CallDigest& d, const CallColumns& columns, const Terminal& t) {
+  std::string name = Printable(d.name);
+  if (Columns(name) > columns.name_width) name = Wrap(name, columns.name_width - 2).front() + "..";
+  if (Columns(name) > columns.name_width) name = Wrap(name, columns.name_width).front();
+  std::string line = PadRight(name, columns.name_width);
+  if (columns.media) {
+    const auto ms = [](const std::optional<double>& v) {
+      return v ? fmt::format("{:.1f}", *v) : std::string("-");
+    };
+    line += fmt::format("{:>9}{:>8}{:>9}{:>8}", MegabitText(d.forth_bps), MegabitText(d.back_bps),
+                        ms(d.forth_queue_ms), ms(d.back_queue_ms));
+    line += d.has_media ? Paint(t, d.freezes > 0 ? Color::kYellow : Color::kNone,
+                                fmt::format("{:>7}{:>8.0f}", d.freezes, d.freeze_ms))
+                        : fmt::format("{:>7}{:>8}", "-", "-");
+  }
+  if (columns.data) {
+    line += fmt::format("{:>10}{:>9}", MegabitText(d.forth_data_bps), MegabitText(d.back_data_bps));
+  }
+  return line + "\n";
 }
 
 }  // namespace
@@ -113,6 +175,11 @@ Digest DigestOf(const Run& run) {
     const Probe& p = run.probes.front();
     d.outcome = p.state == "done" ? p.mapping + "/" + p.filtering : "failed";
   }
+  for (const Session& s : run.sessions) {
+    if (!s.extra.contains("media") && !s.extra.contains("data_channels")) continue;
+    d.calls.push_back(CallDigestOf(s));
+    d.calls.back().name = run.sessions.size() == 1 ? run.id : run.id + " " + s.name;
+  }
   return d;
 }
 
@@ -138,6 +205,44 @@ std::string SummaryTable(std::span<const Digest> digests, const Terminal& termin
   std::string out = Paint(terminal, Color::kBold, head) + "\n";
   for (Line& l : lines) out += Render(l, width, any_outcome, terminal);
   if (lines.size() > 1) out += Render(total, width, any_outcome, terminal);
+  return out;
+}
+
+std::string CallSummary(std::span<const Digest> digests, const Terminal& terminal,
+                        std::size_t most) {
+  std::vector<const CallDigest*> calls;
+  for (const Digest& d : digests) {
+    for (const CallDigest& call : d.calls) calls.push_back(&call);
+  }
+  if (calls.empty()) return "";
+  const std::size_t shown = std::min(most, calls.size());
+  constexpr std::size_t kMostColumns = 100, kLeastName = 10, kMediaWidth = 49, kDataWidth = 19;
+  CallColumns columns;
+  std::size_t longest = kLeastName;
+  for (std::size_t i = 0; i < shown; ++i) {
+    columns.media |= calls[i]->has_media;
+    columns.data |= calls[i]->has_data;
+    longest = std::max(longest, Columns(Printable(calls[i]->name)));
+  }
+  const std::size_t taken = (columns.media ? kMediaWidth : 0) + (columns.data ? kDataWidth : 0);
+  const std::size_t width = std::min(kMostColumns, static_cast<std::size_t>(terminal.width));
+  columns.name_width = std::min(longest, std::max(width, taken + kLeastName) - taken);
+  std::string head = PadRight("", columns.name_width);
+  std::string ways = PadRight("call", columns.name_width);
+  if (columns.media) {
+    head += "     media Mbit/s     queue p95 ms        freezes";
+    ways += "       ->      <-       ->      <-  count      ms";
+  }
+  if (columns.data) {
+    head += "        data Mbit/s";
+    ways += "        ->       <-";
+  }
+  std::string out =
+      Paint(terminal, Color::kBold, head) + "\n" + Paint(terminal, Color::kBold, ways) + "\n";
+  for (std::size_t i = 0; i < shown; ++i) out += CallLine(*calls[i], columns, terminal);
+  if (shown < calls.size()) {
+    out += fmt::format("... and {} more, in results.json\n", calls.size() - shown);
+  }
   return out;
 }
 

@@ -11,13 +11,14 @@
 namespace rtclab::results {
 
 struct Terminal {
-  int width = 100;     // columns
-  bool tty = false;    // lines may be redrawn
-  bool color = false;  // escape codes for colour
+  int width = 100;       // columns
+  bool tty = false;      // lines may be redrawn
+  bool color = false;    // escape codes for colour
+  bool unicode = false;  // a terminal that shows UTF-8: block characters
 };
 
 // What file descriptor `fd` is: columns from the terminal itself, otherwise from COLUMNS, otherwise 100; colour on a
-// terminal unless NO_COLOR is set or TERM is "dumb".
+// terminal unless NO_COLOR is set or TERM is "dumb"; Unicode on one whose locale (LC_ALL, LC_CTYPE, LANG) is of UTF-8.
 Terminal DetectTerminal(int fd);
 
 // Writes all of `text`. A reader that went away (`rtclab ... | head`) is no error: nobody wants the rest.

@@ -18,6 +18,7 @@ namespace {
 constexpr uint16_t kFirstPort = 5001;
 constexpr uint32_t kSegment = 1448;        // TCP payload of a 1,500-byte packet with time stamps
 constexpr uint32_t kBuffer = 4 << 20;      // of both ends: never what limits the flow
+constexpr int64_t kChunk = 65'536;         // bytes given to TCP at once
 constexpr std::size_t kUdpPayload = 1172;  // 1,200 bytes of IP
 
 // What arrived, over the time that the flow had.
@@ -107,12 +108,14 @@ class TcpFlow final : public BackgroundFlow {
     sender_->Connect(sim::ToNs3(target_));
   }
 
+  // NOLINTBEGIN(performance-unnecessary-value-param): the types of ns-3's callbacks.
   void OnConnected(SocketPtr socket) { Write(socket); }
   void OnFailed(SocketPtr) {
     Silence(sender_);
     After(TimeDelta::Seconds(1), [this] { Connect(); });
   }
   void OnWritable(SocketPtr socket, uint32_t) { Write(socket); }
+  // NOLINTEND(performance-unnecessary-value-param)
 
   void Write(const SocketPtr& socket) {
     if (socket != sender_ || closing_) return;
@@ -121,7 +124,7 @@ class TcpFlow final : public BackgroundFlow {
       const uint32_t room = socket->GetTxAvailable();
       // An endless flow keeps no more waiting than it may have in flight, so that it ends when it is told to.
       const auto size = static_cast<uint32_t>(
-          std::min<int64_t>(endless_ ? 64 * 1024 : left_, std::min<uint32_t>(room, 64 * 1024)));
+          std::min<int64_t>(endless_ ? kChunk : left_, std::min<int64_t>(room, kChunk)));
       if (size == 0) return;
       const int written = socket->Send(ns3::Create<ns3::Packet>(size));
       if (written <= 0) return;

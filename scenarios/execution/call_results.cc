@@ -26,6 +26,23 @@ const peer::Stats* BySsrc(const peer::StatsReport& report, peer::StatsType type,
 
 }  // namespace
 
+void AddFailure(const PeerEndpoint& a, const PeerEndpoint& b, results::Session& session) {
+  const PeerEndpoint* told = nullptr;
+  for (const PeerEndpoint* endpoint : {&a, &b}) {
+    if (!endpoint->failure()) continue;
+    // The end that was told by the other one that it is over.
+    const std::string& reason = endpoint->failure()->reason;
+    const bool is_echo = reason == "dtls-alert-received" || reason == "dtls-closed-by-peer" ||
+                         reason == "sctp-peer_abort" || reason == "sctp-dtls";
+    if (told == nullptr || !is_echo) told = endpoint;
+    if (!is_echo) break;
+  }
+  if (told == nullptr) return;
+  session.extra["failure"] = {{"host", told->host()},
+                              {"reason", told->failure()->reason},
+                              {"detail", told->failure()->detail}};
+}
+
 void AddTransport(const PeerEndpoint& first, results::Session& session) {
   const std::vector<int> ids = first.connection().transports();
   const peer::PeerTransport* transport =
@@ -35,6 +52,39 @@ void AddTransport(const PeerEndpoint& first, results::Session& session) {
   Json json = {{"cipher_suite", connected.cipher_suite}};
   json["srtp_profile"] = connected.srtp ? Json(ToString(connected.srtp->profile)) : Json();
   session.extra["transport"] = std::move(json);
+}
+
+void AddPhases(const PeerEndpoint& endpoint, Timestamp started, Json& phases) {
+  const peer::Timeline& timeline = endpoint.connection().timeline();
+  const auto add = [&](std::string_view name, const std::optional<Timestamp>& from,
+                       const std::optional<Timestamp>& to) {
+    if (!from) return;
+    const auto since = [&](const std::optional<Timestamp>& t) {
+      return t ? results::Millis((*t - started).millis_f()) : Json();
+    };
+    phases.push_back({{"host", endpoint.host()},
+                      {"name", name},
+                      {"start_ms", since(from)},
+                      {"end_ms", since(to)}});
+  };
+  add("gathering", timeline.gathering_started, timeline.gathering_complete);
+  std::optional<Timestamp> first_check;
+  if (const ice::Agent* agent = endpoint.agent()) {
+    for (const ice::CheckRecord& check : agent->check_log()) {
+      if (check.transmissions.empty()) continue;
+      first_check =
+          std::min(first_check.value_or(check.transmissions.front()), check.transmissions.front());
+    }
+  }
+  add("checks", first_check, timeline.ice_connected);
+  add("dtls", timeline.dtls_started, timeline.dtls_connected);
+  if (endpoint.has_channels()) {
+    add("sctp", timeline.dtls_connected, timeline.sctp_connected);
+    add("data_channels", timeline.sctp_connected, endpoint.channels_open());
+  }
+  if (endpoint.receives_media()) {
+    add("first_frame", timeline.dtls_connected, endpoint.all_media());
+  }
 }
 
 void AddStreams(const std::string& from, const std::string& to, const peer::StatsReport& sender,

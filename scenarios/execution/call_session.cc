@@ -118,7 +118,7 @@ bool CallSession::Settled() const {
     }
     if (endpoint->connection().connection_state() == peer::ConnectionState::kFailed) return true;
   }
-  // Media and data need no nomination, but the outcome of ICE does.
+  // Valid pairs carry data before one is selected.
   if (!both_connected_ || !a_.selected() || !b_.selected()) return false;
   return (!peer().media || media_over_) && (peer().channels.empty() || transfers_over_);
 }
@@ -203,13 +203,11 @@ void CallSession::AddResult(results::Session& session) const {
     session.state = "failed";
     session.selected_pair.reset();
   }
-  for (const PeerEndpoint* endpoint : {&a_, &b_}) {
-    if (!endpoint->failure() || session.extra.contains("failure")) continue;
-    session.extra["failure"] = {{"host", endpoint->host()},
-                                {"reason", endpoint->failure()->reason},
-                                {"detail", endpoint->failure()->detail}};
-  }
+  AddFailure(a_, b_, session);
   AddTransport(a_, session);
+  results::Json phases = results::Json::array();
+  for (const PeerEndpoint* endpoint : {&a_, &b_}) AddPhases(*endpoint, started(), phases);
+  session.extra["phases"] = std::move(phases);
   const auto first_frame = [&](const PeerEndpoint& to, std::string_view mid) {
     return since_start(to.first_frame(mid));
   };

@@ -88,6 +88,15 @@ media::VideoModelConfig VideoOf(const MediaSpec& spec) {
   video.fps = spec.fps;
   video.max_rate = spec.max_rate;
   video.min_rate = std::min(spec.min_rate, video.min_rate);
+  video.content = spec.content == MediaSpec::Content::kScreen ? media::VideoContent::kScreen
+                                                              : media::VideoContent::kCamera;
+  if (!spec.trace.empty()) {
+    video.kind =
+        spec.source == "hybrid" ? media::VideoModelKind::kHybrid : media::VideoModelKind::kTrace;
+    auto trace = media::FrameTrace::Parse(spec.trace);
+    CHECK(trace.has_value());  // the loader has read it
+    video.trace = std::make_shared<const media::FrameTrace>(std::move(*trace));
+  }
   return video;
 }
 

@@ -82,6 +82,15 @@ inline RunSpec TwoHosts(std::optional<sim::NatBehaviour> nat_a,
   return spec;
 }
 
+// The same two as peer connections with one data channel, which is only opened, and no media.
+inline RunSpec TwoPeers(std::optional<sim::NatBehaviour> nat_a,
+                        std::optional<sim::NatBehaviour> nat_b, bool turn = true) {
+  RunSpec spec = TwoHosts(nat_a, nat_b, turn);
+  PeerSpec& peer = spec.sessions[0].peer.emplace();
+  peer.channels.emplace_back().label = "data";
+  return spec;
+}
+
 }  // namespace rtclab::scenarios
 
 #endif  // RTCLAB_SCENARIOS_EXECUTION_SPEC_FOR_TEST_H_

@@ -207,7 +207,6 @@ class Association::Impl {
   Features features_;
   uint16_t outbound_streams_;
   uint16_t inbound_streams_;
-  bool offered_zero_checksum_ = false;
   Bytes cookie_;  // to echo
   bool cookie_echo_due_ = false;
   uint32_t init_retransmits_ = 0;
