@@ -77,7 +77,7 @@ TEST(VerdictTableTest, IsOfRunsOfSeveralControllersOnly) {
 }
 
 TEST(VerdictTableTest, ADigestSumsUpTheForwardMediaOfAllSessions) {
-  Run run;
+  results::Run run;
   run.misses = {"as the RFC expects"};
   for (const double utilisation : {0.5, 0.4}) {
     Session& s = run.sessions.emplace_back();
