@@ -72,6 +72,26 @@ void AddWrapped(std::string& out, std::string_view lead, std::string_view text, 
   }
 }
 
+void AddMedia(const Run& run, Digest& d) {
+  double longest_ms = 0, used = 0;
+  for (const Session& s : run.sessions) {
+    const Json& paths = ElementsOf(s.extra, "paths");
+    if (paths.empty()) continue;
+    const Json& path = paths.front();
+    const auto ms = NumberOf(path, "duration_ms"), share = NumberOf(path, "utilisation");
+    if (ms && share) {
+      longest_ms = std::max(longest_ms, *ms);
+      used += *share * *ms;
+    }
+    const auto delay = path.find("queue_delay_ms");
+    if (delay == path.end()) continue;
+    if (const auto p95 = NumberOf(*delay, "p95")) {
+      d.queue_p95_ms = std::max(d.queue_p95_ms.value_or(0), *p95);
+    }
+  }
+  if (longest_ms > 0) d.utilisation = used / longest_ms;
+}
+
 // The session's first host: the first that `phases` names.
 std::string FirstHost(const Session& s) {
   const Json& phases = ElementsOf(s.extra, "phases");
@@ -170,6 +190,8 @@ Digest DigestOf(const Run& run) {
   d.scenario = run.scenario;
   d.parameters = run.parameters;
   d.verdict = run.verdict;
+  d.missed = !run.misses.empty();
+  AddMedia(run, d);
   if (run.verdict == Verdict::kError) {
     d.outcome = "error";
   } else if (!run.sessions.empty()) {

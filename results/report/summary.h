@@ -36,6 +36,10 @@ struct Digest {
   std::string outcome;
   bool session = false;            // `outcome` is that of a session
   std::optional<double> setup_ms;  // ice_connected of the first session
+  bool missed = false;             // Run::misses is not empty
+  // Of the media that the sessions' first hosts sent: the share of the narrowest link that all sessions used together, and
+  // the worst of their 95th percentiles of queueing delay.
+  std::optional<double> utilisation, queue_p95_ms;
   std::vector<CallDigest> calls;
 };
 Digest DigestOf(const Run& run);
