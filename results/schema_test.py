@@ -13,6 +13,37 @@ import tempfile
 import jsonschema
 
 
+def series_is_described(schema_path: str, program: str) -> bool:
+    """The lines of series.jsonl fit their schema; damaged ones do not."""
+    with open(schema_path, encoding="utf-8") as file:
+        schema = json.load(file)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "example.jsonl")
+        subprocess.run([program, "--gtest_filter=SeriesTest.WritesTheExample"], check=True,
+                       stdout=subprocess.DEVNULL, env={**os.environ, "RTCLAB_SERIES_EXAMPLE": path})
+        with open(path, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+    for line in lines:
+        validator.validate(line)
+    good = lines[0]
+    bad = {
+        "a rate as text": {**good, "send_bps": "1 Mbit/s"},
+        "more loss than all": {**good, "loss": 1.5},
+        "a negative time": {**good, "time_ms": -1},
+        "an interval of nothing": {**good, "interval_ms": 0},
+        "half a frame": {**good, "frames": 0.5},
+        "no run": {k: v for k, v in good.items() if k != "run"},
+        "an unknown member": {**good, "jitter_ms": 1},
+    }
+    for what, line in bad.items():
+        if validator.is_valid(line):
+            print(f"the series' schema accepts {what}")
+            return False
+    return len(lines) == 2
+
+
 def main() -> int:
     with open(sys.argv[1], encoding="utf-8") as file:
         schema = json.load(file)
@@ -51,6 +82,8 @@ def main() -> int:
         "a time as text": damaged(lambda d: session(d)["timing_ms"].update(gathering="1 ms")),
         "no why": damaged(lambda d: session(d).pop("why")),
     }
+    if not series_is_described(os.path.join(os.path.dirname(sys.argv[1]), "series.schema.json"), sys.argv[2]):
+        return 1
     for what, document in bad.items():
         if validator.is_valid(document):
             print(f"the schema accepts {what}")
