@@ -85,6 +85,7 @@ class PeerEndpoint final : public EndpointRecord {
     std::optional<datachannel::ChannelId> id;
     bool open = false;
     bool started = false;
+    Timestamp next_turn;  // of a channel with a rate
     std::unique_ptr<OutgoingTransfer> outgoing;
     std::unique_ptr<IncomingTransfer> incoming;
   };
