@@ -100,8 +100,14 @@ std::string FirstHost(const Session& s) {
 
 CallDigest CallDigestOf(const Session& s) {
   CallDigest d;
-  d.has_media = s.extra.contains("media");
-  d.has_data = s.extra.contains("data_channels");
+  d.has_media = !ElementsOf(s.extra, "media").empty();
+  d.has_data = !ElementsOf(s.extra, "data_channels").empty();
+  if (s.state != "connected") {
+    const auto failure = s.extra.find("failure");
+    if (failure != s.extra.end()) d.failure = TextOf(*failure, "reason");
+    if (d.failure.empty()) d.failure = "failed";
+    return d;
+  }
   const std::string first = FirstHost(s);
   for (const Json& path : ElementsOf(s.extra, "paths")) {
     const bool forth = TextOf(path, "from") == first;
@@ -129,11 +135,55 @@ struct CallColumns {
   std::size_t name_width = 0;
 };
 
-std::string CallLine(const CallDigest& d, const CallColumns& columns, const Terminal& t) {
-  std::string name = Printable(d.name);
-  if (Columns(name) > columns.name_width) name = Wrap(name, columns.name_width - 2).front() + "..";
-  if (Columns(name) > columns.name_width) name = Wrap(name, columns.name_width).front();
-  std::string line = PadRight(name, columns.name_width);
+// The calls' names without what all of them begin and end with, up to and from a '/'.
+std::vector<std::string> ShortNames(std::span<const CallDigest* const> calls) {
+  std::vector<std::string> names;
+  names.reserve(calls.size());
+  for (const CallDigest* call : calls) names.push_back(Printable(call->name));
+  if (names.size() < 2) return names;
+  const std::string first = names.front();
+  std::size_t head = first.size(), tail = first.size();
+  for (const std::string& name : names) {
+    const auto from_front = std::mismatch(first.begin(), first.end(), name.begin(), name.end());
+    const auto from_back = std::mismatch(first.rbegin(), first.rend(), name.rbegin(), name.rend());
+    head = std::min(head, static_cast<std::size_t>(from_front.first - first.begin()));
+    tail = std::min(tail, static_cast<std::size_t>(from_back.first - first.rbegin()));
+  }
+  const std::size_t slash = head == 0 ? std::string::npos : first.rfind('/', head - 1);
+  head = slash == std::string::npos ? 0 : slash + 1;
+  const std::size_t end = first.find('/', first.size() - tail);
+  tail = end == std::string::npos ? 0 : first.size() - end;
+  const bool fits = std::all_of(names.begin(), names.end(),
+                                [&](const std::string& name) { return name.size() > head + tail; });
+  if (!fits) return names;
+  for (std::string& name : names) name = name.substr(head, name.size() - head - tail);
+  return names;
+}
+
+// "scenario/link=cable,nat=none" as "scenario/cable,none".
+std::string ValuesOnly(const std::string& name) {
+  std::string out;
+  std::size_t part = 0;  // where the present part of `out` begins
+  for (const char c : name) {
+    if (c == '=') {
+      out.resize(part);
+      continue;
+    }
+    out += c;
+    if (c == '/' || c == ',' || c == ' ') part = out.size();
+  }
+  return out;
+}
+
+std::string CallLine(const CallDigest& d, const std::string& name, const CallColumns& columns,
+                     const Terminal& t) {
+  const bool fits = Columns(name) <= columns.name_width;
+  std::string line =
+      PadRight(Shortened(fits ? name : ValuesOnly(name), columns.name_width), columns.name_width);
+  if (!d.failure.empty()) {
+    const std::string said = d.failure == "failed" ? d.failure : "failed: " + d.failure;
+    return line + "  " + Paint(t, Color::kMagenta, Printable(said)) + "\n";
+  }
   if (columns.media) {
     const auto ms = [](const std::optional<double>& v) {
       return v ? fmt::format("{:.1f}", *v) : std::string("-");
@@ -176,7 +226,7 @@ Digest DigestOf(const Run& run) {
     d.outcome = p.state == "done" ? p.mapping + "/" + p.filtering : "failed";
   }
   for (const Session& s : run.sessions) {
-    if (!s.extra.contains("media") && !s.extra.contains("data_channels")) continue;
+    if (!s.extra.contains("phases") && !s.extra.contains("media")) continue;
     d.calls.push_back(CallDigestOf(s));
     d.calls.back().name = run.sessions.size() == 1 ? run.id : run.id + " " + s.name;
   }
@@ -215,14 +265,16 @@ std::string CallSummary(std::span<const Digest> digests, const Terminal& termina
     for (const CallDigest& call : d.calls) calls.push_back(&call);
   }
   if (calls.empty()) return "";
-  const std::size_t shown = std::min(most, calls.size());
+  const std::size_t all = calls.size();
+  calls.resize(std::min(most, all));
+  const std::vector<std::string> names = ShortNames(calls);
   constexpr std::size_t kMostColumns = 100, kLeastName = 10, kMediaWidth = 49, kDataWidth = 19;
   CallColumns columns;
   std::size_t longest = kLeastName;
-  for (std::size_t i = 0; i < shown; ++i) {
+  for (std::size_t i = 0; i < calls.size(); ++i) {
     columns.media |= calls[i]->has_media;
     columns.data |= calls[i]->has_data;
-    longest = std::max(longest, Columns(Printable(calls[i]->name)));
+    longest = std::max(longest, Columns(names[i]));
   }
   const std::size_t taken = (columns.media ? kMediaWidth : 0) + (columns.data ? kDataWidth : 0);
   const std::size_t width = std::min(kMostColumns, static_cast<std::size_t>(terminal.width));
@@ -230,7 +282,7 @@ std::string CallSummary(std::span<const Digest> digests, const Terminal& termina
   std::string head = PadRight("", columns.name_width);
   std::string ways = PadRight("call", columns.name_width);
   if (columns.media) {
-    head += "     media Mbit/s     queue p95 ms        freezes";
+    head += "     total Mbit/s     queue p95 ms        freezes";
     ways += "       ->      <-       ->      <-  count      ms";
   }
   if (columns.data) {
@@ -239,10 +291,11 @@ std::string CallSummary(std::span<const Digest> digests, const Terminal& termina
   }
   std::string out =
       Paint(terminal, Color::kBold, head) + "\n" + Paint(terminal, Color::kBold, ways) + "\n";
-  for (std::size_t i = 0; i < shown; ++i) out += CallLine(*calls[i], columns, terminal);
-  if (shown < calls.size()) {
-    out += fmt::format("... and {} more, in results.json\n", calls.size() - shown);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    out += CallLine(*calls[i], names[i], columns, terminal);
   }
+  if (all > calls.size())
+    out += fmt::format("... and {} more, in results.json\n", all - calls.size());
   return out;
 }
 
