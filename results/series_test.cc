@@ -75,13 +75,5 @@ TEST(SeriesTest, TheSchemaHasEveryMemberAndNoOther) {
   EXPECT_EQ(schema.at("additionalProperties"), false);
 }
 
-// schema_test.py runs this to get lines to validate.
-TEST(SeriesTest, WritesTheExample) {
-  const char* path = std::getenv("RTCLAB_SERIES_EXAMPLE");  // NOLINT(concurrency-mt-unsafe)
-  const std::string own = testing::TempDir() + "rtclab-example.jsonl";
-  ASSERT_TRUE(WriteWholeFile(path == nullptr ? own : path,
-                             ToLine("r", FullPoint()) + ToLine("r", EmptyPoint())));
-}
-
 }  // namespace
 }  // namespace rtclab::results

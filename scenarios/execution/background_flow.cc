@@ -113,6 +113,9 @@ class TcpFlow final : public BackgroundFlow {
                                                     static_cast<uint64_t>(spec_.file_max)))
                 : spec_.amount;
     endless_ = left_ == 0;
+    // Only now: the socket of the file before may still have said that it could be written to.
+    closing_ = false;
+    Silence(sender_);
     sender_ =
         ns3::Socket::CreateSocket(network_.node(spec_.from), ns3::TcpSocketFactory::GetTypeId());
     Prepare(*sender_);
