@@ -1,4 +1,4 @@
-// rtclab explain: runs one run again, the same to the byte, and tells its story.
+// rtclab explain: runs one run again, the same to the byte, and tells its story and what it came to.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -254,8 +254,9 @@ void AddExplain(CLI::App& app, const Context& context, Action& action) {
   options->seeds.AddTo(*command);
   command->footer(
       R"(Runs it again, with the same outcome to the byte, and draws its packets as a sequence chart: a column a
-host, NAT and server, an arrow a message, an X where one was dropped, with the rule that dropped it. Then
-the result and what led to it.
+host, NAT and server, an arrow a message, an X where one was dropped, with the rule that dropped it; media
+and data by the first packet of a kind and then by counts. Then the result and what led to it; of calls the
+phases of the set-up as bars over virtual time, what media and data channels carried, and rates over time.
 
 Examples:
   rtclab explain quickstart

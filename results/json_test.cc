@@ -153,7 +153,36 @@ TEST(JsonTest, TextThatIsNotUtf8DoesNotBreakTheFile) {
   EXPECT_EQ(run.failures.at(0).message, "\x1b[31m <&> \"quoted\" \xEF\xBF\xBD");
 }
 
-// schema_test.py runs this to get a file to validate.
+// schema_test.py runs these to get files to validate.
+TEST(JsonTest, WritesTheExampleOfACall) {
+  const char* path = std::getenv("RTCLAB_EXAMPLE_CALL");  // NOLINT(concurrency-mt-unsafe)
+  const std::string own = testing::TempDir() + "rtclab-example-call.json";
+  results::Suite suite = ExampleSuite();
+  suite.runs = {CallRun("call")};
+  ASSERT_TRUE(WriteWholeFile(path == nullptr ? own : path, ToText(suite)));
+}
+
+TEST(JsonTest, WritesTheExampleSeries) {
+  const char* path = std::getenv("RTCLAB_EXAMPLE_SERIES");  // NOLINT(concurrency-mt-unsafe)
+  const std::string own = testing::TempDir() + "rtclab-example-series.jsonl";
+  std::string lines;
+  for (const SeriesPoint& point : CallSeries()) lines += ToLine("call", point);
+  ASSERT_TRUE(WriteWholeFile(path == nullptr ? own : path, lines));
+}
+
+TEST(JsonTest, ALineOfTheSeriesIsExactlyThis) {
+  SeriesPoint point = CallSeries()[10];
+  point.send_bps = 1'000'000.4;
+  point.time_ms = 6000.00049;
+  point.loss = 0.12345678;
+  EXPECT_EQ(ToLine("call/seed=1", point),
+            R"({"run":"call/seed=1","session":"call","from":"alice","to":"bob","time_ms":6000.0,)"
+            R"("interval_ms":1000.0,"send_bps":1000000,"target_bps":1500000,"receive_bps":750000,)"
+            R"("queue_delay_ms":25.0,"queue_delay_max_ms":25.0,"loss":0.123457,"rtt_ms":40.0,)"
+            R"("capacity_bps":2000000,"frames":30,"freeze_ms":0.0,"state":"increase"})"
+            "\n");
+}
+
 TEST(JsonTest, WritesTheExample) {
   const char* path = std::getenv("RTCLAB_EXAMPLE");  // NOLINT(concurrency-mt-unsafe)
   const std::string own = testing::TempDir() + "rtclab-example.json";

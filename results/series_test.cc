@@ -2,13 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstdlib>
-#include <limits>
+#include <algorithm>
 #include <set>
 
 #include "results/json.h"
-#include "results/whole_file.h"
 
 namespace rtclab::results {
 namespace {
@@ -73,14 +70,6 @@ TEST(SeriesTest, TheSchemaHasEveryMemberAndNoOther) {
   EXPECT_EQ(described, written);
   EXPECT_EQ(required, written);
   EXPECT_EQ(schema.at("additionalProperties"), false);
-}
-
-// schema_test.py runs this to get lines to validate.
-TEST(SeriesTest, WritesTheExample) {
-  const char* path = std::getenv("RTCLAB_SERIES_EXAMPLE");  // NOLINT(concurrency-mt-unsafe)
-  const std::string own = testing::TempDir() + "rtclab-example.jsonl";
-  ASSERT_TRUE(WriteWholeFile(path == nullptr ? own : path,
-                             ToLine("r", FullPoint()) + ToLine("r", EmptyPoint())));
 }
 
 }  // namespace

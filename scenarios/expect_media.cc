@@ -185,6 +185,49 @@ Actual OfPeer(const results::Session& session, std::string_view key) {
                     "no message was sent");
 }
 
+bool IsOfAllSessions(std::string_view key) {
+  return key == "total_throughput" || key == "total_utilisation" || key == "fairness";
+}
+
+Actual OfAllSessions(const RunSpec& spec, const SessionSpec& subject, const WindowSpec& window,
+                     std::string_view key, const Series& series) {
+  const bool forward = window.sender == subject.a.host;
+  std::vector<double> bits(spec.sessions.size());
+  std::vector<bool> seen(spec.sessions.size());
+  double capacity_bits = 0, ms = 0;
+  bool capacity_known = true;
+  for (const SeriesPoint& p : series) {
+    for (std::size_t i = 0; i < spec.sessions.size(); ++i) {
+      const SessionSpec& s = spec.sessions[i];
+      if (p.session != s.name || p.from != (forward ? s.a : s.b).host) continue;
+      // Times of a series count from its own session's start.
+      const double at = p.time_ms + (s.start - subject.start).millis_f();
+      if (at <= window.from.millis_f() || at > window.to.millis_f()) continue;
+      bits[i] += p.receive_bps * p.interval_ms / 1000;
+      seen[i] = true;
+      if (s.name != subject.name) continue;
+      ms += p.interval_ms;
+      capacity_known &= p.capacity_bps.has_value();
+      capacity_bits += p.capacity_bps.value_or(0) * p.interval_ms / 1000;
+    }
+  }
+  if (ms == 0) return Missing("the time series has nothing there");
+  double sum = 0, squares = 0;
+  int count = 0;
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    sum += bits[i];
+    squares += bits[i] * bits[i];
+    count += seen[i] ? 1 : 0;
+  }
+  if (key == "total_throughput") return Measured(sum / ms * 1000, Measure::kRate);
+  if (key == "fairness") {
+    if (squares == 0) return Missing("nothing arrived");
+    return Measured(sum * sum / (count * squares), Measure::kShare);
+  }
+  if (!capacity_known) return Missing("no link on the way has a rate");
+  return Measured(sum / capacity_bits, Measure::kShare);
+}
+
 Actual OfWindow(const results::Session& session, const WindowSpec& window, std::string_view key,
                 const Series& series) {
   std::vector<const SeriesPoint*> points;

@@ -115,6 +115,7 @@ Language LanguageBuilder::Build() {
   window_ = Window();
   session_expectation_ = SessionExpectation();
   probe_expectation_ = ProbeExpectation();
+  flow_expectation_ = FlowExpectation();
   const Type* matrix = Matrix();
   const Type* seeds = Seeds();
   const Type* scenario = Scenario(matrix, seeds);
@@ -125,7 +126,8 @@ Language LanguageBuilder::Build() {
        {"suite", name_, "Default: the file's name without \".json\"."},
        {"common", any_, "What the scenarios share: each is laid over it (RFC 7396)."},
        {"scenarios", Map(any_, "an object of scenarios by name"), "Scenarios by name.", true}});
-  return {scenario, suite, matrix, seeds, window_, session_expectation_, probe_expectation_};
+  return {scenario,         suite, matrix, seeds, window_, session_expectation_, probe_expectation_,
+          flow_expectation_};
 }
 
 const Language& TheLanguage() {

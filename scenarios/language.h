@@ -59,6 +59,7 @@ struct Language {
   const Type* window;               // part of a session_expectation
   const Type* session_expectation;  // an entry of "expect" for a session
   const Type* probe_expectation;    // an entry of "expect" for a probe
+  const Type* flow_expectation;     // an entry of "expect" for background traffic
 };
 
 const Language& TheLanguage();

@@ -104,6 +104,11 @@ const Type* LanguageBuilder::Window() {
        {"send_rate", rate, "Mean rate at which both were sent."},
        {"utilisation", share,
         "Throughput as a share of what the narrowest link on the way carries meanwhile."},
+       {"total_throughput", rate, "Of the media of all sessions in this direction together."},
+       {"total_utilisation", share, "The same as a share of this session's narrowest link."},
+       {"fairness", share,
+        "Jain's index of the sessions' throughput in this direction: 100 % where all have the "
+        "same."},
        {"queue_delay_p50", time, "Of the packets' delay beyond the path's least, median."},
        {"queue_delay_p95", time, "95th percentile."},
        {"queue_delay_p99", time, "99th percentile."},

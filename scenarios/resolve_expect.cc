@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "scenarios/cause_rules.h"
 #include "scenarios/language.h"
@@ -57,6 +59,12 @@ Json Range(const Node& node, ValueKind kind, Report& report) {
   return out;
 }
 
+constexpr std::array<std::string_view, 3> kReserved = {"when", "because", "misses"};
+
+bool IsReserved(std::string_view key) {
+  return std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
+}
+
 class ExpectationResolver {
  public:
   ExpectationResolver(const Matrix& matrix, const Combination& combination, const Origins& origins,
@@ -69,8 +77,11 @@ class ExpectationResolver {
     const bool applies = when == nullptr || matrix_.Matches(*when, combination_, report_);
     std::string because;
     Read(entry, "because", because);
+    if (const Node* misses = entry.Find("misses"); misses != nullptr && applies) {
+      run_.misses.push_back(misses->text);
+    }
     for (const Member& member : entry.members) {
-      if (member.key != "when" && member.key != "because") Subject(member, because, applies);
+      if (!IsReserved(member.key)) Subject(member, because, applies);
     }
   }
 
@@ -192,9 +203,13 @@ class ExpectationResolver {
       if (probe.name == subject.key) return TheLanguage().probe_expectation;
       names.push_back(probe.name);
     }
-    names.insert(names.end(), {"when", "because"});
+    for (const FlowSpec& flow : run_.flows) {
+      if (flow.name == subject.key) return TheLanguage().flow_expectation;
+      names.push_back(flow.name);
+    }
+    names.insert(names.end(), kReserved.begin(), kReserved.end());
     report_.Add(subject.value.origin,
-                fmt::format("unknown session or probe {}{}", Quoted(subject.key),
+                fmt::format("unknown session, probe or flow {}{}", Quoted(subject.key),
                             Suggestion(subject.key, names)),
                 true);
     return nullptr;
@@ -211,7 +226,7 @@ class ExpectationResolver {
 
 void ResolveExpectations(const Node& expect, const Matrix& matrix, const Combination& combination,
                          const Origins& origins, Report& report, RunSpec& run) {
-  for (const char* reserved : {"when", "because"}) {
+  for (const std::string_view reserved : kReserved) {
     for (const SessionSpec& session : run.sessions) {
       if (session.name == reserved)
         report.Add(expect.origin, fmt::format("a session cannot be called \"{}\"", reserved));
@@ -219,6 +234,10 @@ void ResolveExpectations(const Node& expect, const Matrix& matrix, const Combina
     for (const ProbeSpec& probe : run.probes) {
       if (probe.name == reserved)
         report.Add(expect.origin, fmt::format("a probe cannot be called \"{}\"", reserved));
+    }
+    for (const FlowSpec& flow : run.flows) {
+      if (flow.name == reserved)
+        report.Add(expect.origin, fmt::format("a flow cannot be called \"{}\"", reserved));
     }
   }
   ExpectationResolver resolver(matrix, combination, origins, report, run);

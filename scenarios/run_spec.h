@@ -199,6 +199,8 @@ struct RunSpec {
   std::vector<ProbeSpec> probes;
   std::vector<FlowSpec> flows;
   std::vector<Expectation> expectations;
+  // What a standard expects and this run is known not to reach; `expectations` hold how far it gets.
+  std::vector<std::string> misses;
   // A run ends when its sessions have an outcome, its actions are done and its probes too; but not before this.
   TimeDelta min_duration;
   TimeDelta max_duration =

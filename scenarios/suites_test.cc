@@ -20,7 +20,7 @@ TEST(SuitesTest, EveryOneLoadsAndItsIdsAreUnique) {
   }
   EXPECT_EQ(names, (std::set<std::string>{"call", "data-throughput", "firewall", "ice-restart",
                                           "lossy", "nat-behaviours", "nat-matrix", "quickstart",
-                                          "trickle", "turn"}));
+                                          "rmcat", "setup-time", "trickle", "turn"}));
 }
 
 TEST(SuitesTest, EveryRunHasAnExpectationOfItsOutcome) {

@@ -52,6 +52,7 @@ std::string MediaTable(const Json& media, const Terminal& t) {
 std::string PathTable(const Json& paths, const Terminal& t) {
   std::vector<TableRow> rows;
   for (const Json& path : paths) {
+    if (!NumberOf(path, "throughput_bps")) continue;  // nothing ever arrived
     const Json delay = path.is_object() ? path.value("queue_delay_ms", Json()) : Json();
     rows.push_back({Way(path), Printable(TextOf(path, "controller")),
                     MegabitText(NumberOf(path, "throughput_bps")), MsText(NumberOf(delay, "p50")),

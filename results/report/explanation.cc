@@ -74,7 +74,11 @@ std::string Ms(const std::optional<double>& ms) {
 void AddCauses(std::string& out, const Session& s, const Terminal& t) {
   for (const Cause& c : s.why.causes) {
     std::string text = fmt::format("{} packet{} of {}", c.count, c.count == 1 ? "" : "s", c.agent);
-    if (!c.pair.empty()) text += " (check " + c.pair + ")";
+    if (!c.pair.empty()) {
+      // "host -> srflx" for checks; otherwise what the packets were.
+      const bool check = c.pair.find("->") != std::string::npos;
+      text += fmt::format(" ({}{})", check ? "check " : "", c.pair);
+    }
     text += fmt::format(" ended at {} by rule {}, first at {:.3f} ms: {}", c.where, c.rule,
                         c.first_ms, c.text);
     AddField(out, "cause", text, t);

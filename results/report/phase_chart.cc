@@ -12,7 +12,7 @@ namespace rtclab::results {
 namespace {
 
 constexpr std::size_t kLeastBars = 12;  // columns; with fewer there are none
-constexpr std::size_t kTickRoom = 10;   // columns from one tick to the next, at least
+constexpr std::size_t kTickRoom = 8;    // columns from one tick to the next, at least
 constexpr std::size_t kNumberWidth = 9;
 
 struct Phase {
@@ -71,13 +71,19 @@ class PhaseDrawing {
       title_width_ = std::max(title_width_, Columns(phase.title));
       end_ms_ = std::max({end_ms_, phase.start_ms, phase.end_ms.value_or(0)});
     }
+    // Room for the arrow of what never ended.
+    const bool endless = std::any_of(phases_.begin(), phases_.end(),
+                                     [](const Phase& phase) { return !phase.end_ms; });
+    if (endless) end_ms_ *= 1.125;
     if (end_ms_ <= 0) end_ms_ = 1;
     const std::size_t taken = 2 + host_width_ + 2 + title_width_ + 2 + 3 * kNumberWidth;
     const auto width = static_cast<std::size_t>(terminal.width);
+    is_list_ = width < taken;
     if (width >= taken + kLeastBars) bar_width_ = width - taken;
   }
 
   std::string Draw() const {
+    if (is_list_) return List();
     std::string out = Head();
     std::string last_host;
     for (const Phase& phase : phases_) {
@@ -94,6 +100,22 @@ class PhaseDrawing {
   }
 
  private:
+  std::string List() const {
+    std::string out;
+    for (const Phase& phase : phases_) {
+      const std::string text =
+          fmt::format("{} {}: {:.1f} to {}", phase.host, phase.title, phase.start_ms,
+                      phase.end_ms ? fmt::format("{:.1f} ms", *phase.end_ms) : "never");
+      std::size_t indent = 2;
+      for (const std::string& line :
+           Wrap(text, std::max<std::size_t>(static_cast<std::size_t>(terminal_.width), 20) - 4)) {
+        out += std::string(indent, ' ') + line + "\n";
+        indent = 4;
+      }
+    }
+    return out;
+  }
+
   std::size_t At(double ms) const {
     const auto column = static_cast<std::size_t>(ms * static_cast<double>(bar_width_) / end_ms_);
     return std::min(column, bar_width_);
@@ -133,6 +155,7 @@ class PhaseDrawing {
   Terminal terminal_;
   std::size_t host_width_ = 0, title_width_ = 0, bar_width_ = 0;
   double end_ms_ = 0;
+  bool is_list_ = false;
 };
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace rtclab::results {
 
 // From the session's member `phases`; empty text when it has none. A bar that ends in '>' is a phase that never ended. A
-// terminal that is too narrow for bars gets the numbers alone.
+// terminal that is too narrow for bars gets the numbers alone, as a list if it has to be.
 std::string PhaseChart(const Session& session, const Terminal& terminal);
 
 }  // namespace rtclab::results

@@ -92,8 +92,18 @@ class DirectionChart {
                int decimals, std::string_view unit) const {
     out += fmt::format("    {:<8}  ", label);
     if (cells_ > 0) out += Sparkline(Squeezed(values, cells_), max, terminal_) + "  ";
-    out += fmt::format("mean {:.{}f}, max {:.{}f} {}\n", MeanOf(values), decimals, MaxOf(values),
-                       decimals, unit);
+    const std::string figures = fmt::format("mean {:.{}f}, max {:.{}f} {}", MeanOf(values),
+                                            decimals, MaxOf(values), decimals, unit);
+    const auto width = static_cast<std::size_t>(terminal_.width);
+    if (cells_ > 0 || kLabel + figures.size() <= width) {
+      out += figures + "\n";
+      return;
+    }
+    std::size_t indent = 0;
+    for (const std::string& line : Wrap(figures, std::max(width, kLabel + 12) - kLabel)) {
+      out += std::string(indent, ' ') + line + "\n";
+      indent = kLabel;
+    }
   }
 
   std::vector<const SeriesPoint*> points_;

@@ -72,6 +72,26 @@ void AddWrapped(std::string& out, std::string_view lead, std::string_view text, 
   }
 }
 
+void AddMedia(const Run& run, Digest& d) {
+  double longest_ms = 0, used = 0;
+  for (const Session& s : run.sessions) {
+    const Json& paths = ElementsOf(s.extra, "paths");
+    if (paths.empty()) continue;
+    const Json& path = paths.front();
+    const auto ms = NumberOf(path, "duration_ms"), share = NumberOf(path, "utilisation");
+    if (ms && share) {
+      longest_ms = std::max(longest_ms, *ms);
+      used += *share * *ms;
+    }
+    const auto delay = path.find("queue_delay_ms");
+    if (delay == path.end()) continue;
+    if (const auto p95 = NumberOf(*delay, "p95")) {
+      d.queue_p95_ms = std::max(d.queue_p95_ms.value_or(0), *p95);
+    }
+  }
+  if (longest_ms > 0) d.utilisation = used / longest_ms;
+}
+
 // The session's first host: the first that `phases` names.
 std::string FirstHost(const Session& s) {
   const Json& phases = ElementsOf(s.extra, "phases");
@@ -80,8 +100,14 @@ std::string FirstHost(const Session& s) {
 
 CallDigest CallDigestOf(const Session& s) {
   CallDigest d;
-  d.has_media = s.extra.contains("media");
-  d.has_data = s.extra.contains("data_channels");
+  d.has_media = !ElementsOf(s.extra, "media").empty();
+  d.has_data = !ElementsOf(s.extra, "data_channels").empty();
+  if (s.state != "connected") {
+    const auto failure = s.extra.find("failure");
+    if (failure != s.extra.end()) d.failure = TextOf(*failure, "reason");
+    if (d.failure.empty()) d.failure = "failed";
+    return d;
+  }
   const std::string first = FirstHost(s);
   for (const Json& path : ElementsOf(s.extra, "paths")) {
     const bool forth = TextOf(path, "from") == first;
@@ -109,11 +135,38 @@ struct CallColumns {
   std::size_t name_width = 0;
 };
 
-std::string CallLine(const CallDigest& d, const CallColumns& columns, const Terminal& t) {
-  std::string name = Printable(d.name);
-  if (Columns(name) > columns.name_width) name = Wrap(name, columns.name_width - 2).front() + "..";
-  if (Columns(name) > columns.name_width) name = Wrap(name, columns.name_width).front();
-  std::string line = PadRight(name, columns.name_width);
+// The calls' names without what all of them begin and end with, up to and from a '/'.
+std::vector<std::string> ShortNames(std::span<const CallDigest* const> calls) {
+  std::vector<std::string> names;
+  names.reserve(calls.size());
+  for (const CallDigest* call : calls) names.push_back(Printable(call->name));
+  if (names.size() < 2) return names;
+  const std::string first = names.front();
+  std::size_t head = first.size(), tail = first.size();
+  for (const std::string& name : names) {
+    const auto from_front = std::mismatch(first.begin(), first.end(), name.begin(), name.end());
+    const auto from_back = std::mismatch(first.rbegin(), first.rend(), name.rbegin(), name.rend());
+    head = std::min(head, static_cast<std::size_t>(from_front.first - first.begin()));
+    tail = std::min(tail, static_cast<std::size_t>(from_back.first - first.rbegin()));
+  }
+  const std::size_t slash = head == 0 ? std::string::npos : first.rfind('/', head - 1);
+  head = slash == std::string::npos ? 0 : slash + 1;
+  const std::size_t end = first.find('/', first.size() - tail);
+  tail = end == std::string::npos ? 0 : first.size() - end;
+  const bool fits = std::all_of(names.begin(), names.end(),
+                                [&](const std::string& name) { return name.size() > head + tail; });
+  if (!fits) return names;
+  for (std::string& name : names) name = name.substr(head, name.size() - head - tail);
+  return names;
+}
+
+std::string CallLine(const CallDigest& d, const std::string& name, const CallColumns& columns,
+                     const Terminal& t) {
+  std::string line = PadRight(Shortened(name, columns.name_width), columns.name_width);
+  if (!d.failure.empty()) {
+    const std::string said = d.failure == "failed" ? d.failure : "failed: " + d.failure;
+    return line + "  " + Paint(t, Color::kMagenta, Printable(said)) + "\n";
+  }
   if (columns.media) {
     const auto ms = [](const std::optional<double>& v) {
       return v ? fmt::format("{:.1f}", *v) : std::string("-");
@@ -137,6 +190,8 @@ Digest DigestOf(const Run& run) {
   d.scenario = run.scenario;
   d.parameters = run.parameters;
   d.verdict = run.verdict;
+  d.missed = !run.misses.empty();
+  AddMedia(run, d);
   if (run.verdict == Verdict::kError) {
     d.outcome = "error";
   } else if (!run.sessions.empty()) {
@@ -154,7 +209,7 @@ Digest DigestOf(const Run& run) {
     d.outcome = p.state == "done" ? p.mapping + "/" + p.filtering : "failed";
   }
   for (const Session& s : run.sessions) {
-    if (!s.extra.contains("media") && !s.extra.contains("data_channels")) continue;
+    if (!s.extra.contains("phases") && !s.extra.contains("media")) continue;
     d.calls.push_back(CallDigestOf(s));
     d.calls.back().name = run.sessions.size() == 1 ? run.id : run.id + " " + s.name;
   }
@@ -193,14 +248,16 @@ std::string CallSummary(std::span<const Digest> digests, const Terminal& termina
     for (const CallDigest& call : d.calls) calls.push_back(&call);
   }
   if (calls.empty()) return "";
-  const std::size_t shown = std::min(most, calls.size());
+  const std::size_t all = calls.size();
+  calls.resize(std::min(most, all));
+  const std::vector<std::string> names = ShortNames(calls);
   constexpr std::size_t kMostColumns = 100, kLeastName = 10, kMediaWidth = 49, kDataWidth = 19;
   CallColumns columns;
   std::size_t longest = kLeastName;
-  for (std::size_t i = 0; i < shown; ++i) {
+  for (std::size_t i = 0; i < calls.size(); ++i) {
     columns.media |= calls[i]->has_media;
     columns.data |= calls[i]->has_data;
-    longest = std::max(longest, Columns(Printable(calls[i]->name)));
+    longest = std::max(longest, Columns(names[i]));
   }
   const std::size_t taken = (columns.media ? kMediaWidth : 0) + (columns.data ? kDataWidth : 0);
   const std::size_t width = std::min(kMostColumns, static_cast<std::size_t>(terminal.width));
@@ -208,7 +265,7 @@ std::string CallSummary(std::span<const Digest> digests, const Terminal& termina
   std::string head = PadRight("", columns.name_width);
   std::string ways = PadRight("call", columns.name_width);
   if (columns.media) {
-    head += "     media Mbit/s     queue p95 ms        freezes";
+    head += "     total Mbit/s     queue p95 ms        freezes";
     ways += "       ->      <-       ->      <-  count      ms";
   }
   if (columns.data) {
@@ -217,10 +274,11 @@ std::string CallSummary(std::span<const Digest> digests, const Terminal& termina
   }
   std::string out =
       Paint(terminal, Color::kBold, head) + "\n" + Paint(terminal, Color::kBold, ways) + "\n";
-  for (std::size_t i = 0; i < shown; ++i) out += CallLine(*calls[i], columns, terminal);
-  if (shown < calls.size()) {
-    out += fmt::format("... and {} more, in results.json\n", calls.size() - shown);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    out += CallLine(*calls[i], names[i], columns, terminal);
   }
+  if (all > calls.size())
+    out += fmt::format("... and {} more, in results.json\n", all - calls.size());
   return out;
 }
 

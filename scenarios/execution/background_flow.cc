@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "ns3/socket.h"
 #include "ns3/tcp-socket-factory.h"
@@ -31,6 +32,17 @@ IpAddress AddressTowards(const sim::Network& network, const std::string& host,
   CHECK(false);  // the loader has looked
 }
 
+// What arrived, over the time that the flow had.
+results::Json Report(const FlowSpec& spec, const sim::Network& network, int64_t received) {
+  results::Json json = {{"name", spec.name}, {"bytes_received", received}};
+  const Timestamp end = std::min(network.Now(), Timestamp::Zero() + spec.stop);
+  const TimeDelta time = end - (Timestamp::Zero() + spec.start);
+  if (time > TimeDelta::Zero()) {
+    json["throughput_bps"] = std::llround(static_cast<double>(received) * 8000 / time.millis_f());
+  }
+  return json;
+}
+
 // ns-3's sockets and their callbacks. A flow of files opens a connection a file, as RFC 8868 section 4.3 has it: each
 // begins in slow start.
 class TcpFlow final : public BackgroundFlow {
@@ -57,7 +69,7 @@ class TcpFlow final : public BackgroundFlow {
   }
 
   results::Json Result() const override {
-    results::Json json = {{"name", spec_.name}, {"bytes_received", received_}};
+    results::Json json = Report(spec_, network_, received_);
     if (spec_.file_max > 0) json["files"] = files_;
     return json;
   }
@@ -194,9 +206,7 @@ class UdpFlow final : public BackgroundFlow, private sim::UdpReceiver {
     network_.host(spec_.to).Unbind(target_);
   }
 
-  results::Json Result() const override {
-    return {{"name", spec_.name}, {"bytes_received", received_}};
-  }
+  results::Json Result() const override { return Report(spec_, network_, received_); }
 
  private:
   void Send() {

@@ -128,7 +128,8 @@ void AddStreams(const std::string& from, const std::string& to, const peer::Stat
 
 void AddPath(const std::string& from, const std::string& to, const std::string& controller,
              const std::vector<results::SeriesPoint>& series, Json& paths) {
-  double bits = 0, ms = 0;
+  double bits = 0, ms = 0, capacity_bits = 0;
+  bool capacity_known = true;
   std::vector<double> delays;
   for (const results::SeriesPoint& point : series) {
     if (point.from != from) continue;
@@ -137,10 +138,18 @@ void AddPath(const std::string& from, const std::string& to, const std::string& 
     if (ms == 0 && media_bps <= 0) continue;
     bits += media_bps * point.interval_ms / 1000;
     ms += point.interval_ms;
+    capacity_known &= point.capacity_bps.has_value();
+    capacity_bits += point.capacity_bps.value_or(0) * point.interval_ms / 1000;
     if (point.queue_delay_ms) delays.push_back(*point.queue_delay_ms);
   }
   Json json = {{"from", from}, {"to", to}, {"controller", controller}};
-  if (ms > 0) json["throughput_bps"] = std::llround(bits / ms * 1000);
+  if (ms > 0) {
+    json["throughput_bps"] = std::llround(bits / ms * 1000);
+    json["duration_ms"] = results::Millis(ms);
+  }
+  if (ms > 0 && capacity_known) {
+    json["utilisation"] = static_cast<double>(std::llround(bits / capacity_bits * 1000)) / 1000;
+  }
   if (!delays.empty()) {
     json["queue_delay_ms"] = {{"p50", results::Millis(Percentile(delays, 0.5))},
                               {"p95", results::Millis(Percentile(delays, 0.95))},

@@ -36,31 +36,6 @@ std::string OwnerIn(const sim::Network& network, const IpAddress& ip) {
 
 bool IsEarlier(const StoryEvent& x, const StoryEvent& y) { return x.time_ms < y.time_ms; }
 
-// Counts by name, in order of first appearance.
-class Tally {
- public:
-  void Add(const std::string& name) {
-    for (auto& [known, count] : counts_) {
-      if (known != name) continue;
-      ++count;
-      return;
-    }
-    counts_.emplace_back(name, 1);
-  }
-  bool empty() const { return counts_.empty(); }
-  // "214 x SRTP VP8, 50 x SRTP opus".
-  std::string Text() const {
-    std::string text;
-    for (const auto& [name, count] : counts_) {
-      text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", count, name);
-    }
-    return text;
-  }
-
- private:
-  std::vector<std::pair<std::string, int>> counts_;
-};
-
 }  // namespace
 
 void StoryTeller::OnPacketEvent(const sim::PacketEvent& event) {
@@ -140,6 +115,31 @@ class StoryTeller::BulkTeller {
   }
 
  private:
+  // Counts by name, in order of first appearance.
+  class Tally {
+   public:
+    void Add(const std::string& name) {
+      for (auto& [known, count] : counts_) {
+        if (known != name) continue;
+        ++count;
+        return;
+      }
+      counts_.emplace_back(name, 1);
+    }
+    bool empty() const { return counts_.empty(); }
+    // "214 x SRTP VP8, 50 x SRTP opus".
+    std::string Text() const {
+      std::string text;
+      for (const auto& [name, count] : counts_) {
+        text += fmt::format("{}{} x {}", text.empty() ? "" : ", ", count, name);
+      }
+      return text;
+    }
+
+   private:
+    std::vector<std::pair<std::string, int>> counts_;
+  };
+
   struct Way {
     std::string to;
     std::set<std::string> told;  // kinds of which the first was told, and where one ended

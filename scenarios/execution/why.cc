@@ -311,11 +311,10 @@ std::string FailureSentence(const results::Json& failure,
   for (const FailureName& name : kFailureNames) {
     if (name.reason == reason) known = &name;
   }
-  std::string text = fmt::format("{} {} ({}).", failure.value("host", ""),
-                                 known == nullptr ? "gave up" : known->sentence, reason);
-  if (const std::string detail = failure.value("detail", ""); !detail.empty()) {
-    text += fmt::format(" {}.", Trimmed(detail));
-  }
+  const std::string detail = Trimmed(failure.value("detail", ""));
+  std::string text = fmt::format("{} {} ({}){}{}.", failure.value("host", ""),
+                                 known == nullptr ? "gave up" : known->sentence, reason,
+                                 detail.empty() ? "" : ": ", detail);
   if (known == nullptr || !known->network) return text;
   std::vector<results::Cause> between;
   std::copy_if(causes.begin(), causes.end(), std::back_inserter(between),
@@ -323,16 +322,28 @@ std::string FailureSentence(const results::Json& failure,
   return text + MainCauses(between, 2);
 }
 
+// "ICE connected (host to srflx)", as far as that is true; empty where it is not.
+std::string HowFarIceCame(const SessionDriver& driver) {
+  const EndpointRecord &a = driver.a(), &b = driver.b();
+  if (a.pair() && b.pair()) {
+    return fmt::format("ICE connected ({} to {})", ToString(a.pair()->local.type),
+                       ToString(a.pair()->remote.type));
+  }
+  // DTLS does not wait for the nomination.
+  if (a.first_valid_pair() && b.first_valid_pair()) return "ICE connected";
+  if (!a.first_valid_pair() && !b.first_valid_pair()) return "";
+  return fmt::format("ICE connected at {} alone", (a.first_valid_pair() ? a : b).host());
+}
+
 // Of a session whose peer connections never were connected.
 std::string TextOfFailed(const SessionDriver& driver, const results::Session& session,
                          const std::vector<results::Cause>& causes) {
   const auto failure = session.extra.find("failure");
   const bool failed = failure != session.extra.end();
-  if (const auto& pair = driver.a().pair(); pair && driver.b().pair()) {
-    const std::string ice = fmt::format("ICE connected ({} to {}), but ",
-                                        ToString(pair->local.type), ToString(pair->remote.type));
-    if (failed) return ice + FailureSentence(*failure, causes);
-    return ice + "not the connection above it when the run's max_duration was over." +
+  const std::string ice = HowFarIceCame(driver);
+  if (!ice.empty()) {
+    if (failed) return ice + ", but " + FailureSentence(*failure, causes);
+    return ice + ", but not what is above it when the run's max_duration was over." +
            MainCauses(causes, 2);
   }
   if (failed && failure->value("reason", "") != "ice-failed") {

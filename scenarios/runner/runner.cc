@@ -19,6 +19,7 @@
 #include "results/junit.h"
 #include "results/report/matrix.h"
 #include "results/report/summary.h"
+#include "results/report/verdicts.h"
 #include "results/version.h"
 #include "results/whole_file.h"
 #include "scenarios/runner/journal.h"
@@ -348,9 +349,11 @@ class SuiteRunner {
     ShowFailures(finished);
     if (!options_.quiet)
       results::Print(out, fmt::format("{}\n", results::SummaryTable(digests, t)));
-    if (const std::string calls = results::CallSummary(digests, t);
-        !options_.quiet && !calls.empty()) {
-      results::Print(out, fmt::format("{}\n", calls));
+    // A comparison of controllers has its own table, which everything else leads to.
+    const std::string verdicts = results::VerdictTable(digests, t);
+    const std::string last = verdicts.empty() ? results::CallSummary(digests, t) : verdicts;
+    if (!options_.quiet && !last.empty()) {
+      results::Print(out, fmt::format("{}\n", last));
     }
     results::Print(out, fmt::format("{}, in {:.1f} s\n", results::CountsLine(counts_, t), seconds));
     if (signal != 0) {

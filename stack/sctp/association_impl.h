@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "stack/base/ring.h"
 #include "stack/sctp/association.h"
 #include "stack/sctp/chunks_control.h"
 #include "stack/sctp/chunks_setup.h"
@@ -19,7 +20,6 @@
 #include "stack/sctp/path_mtu.h"
 #include "stack/sctp/reassembly.h"
 #include "stack/sctp/reconfig.h"
-#include "stack/sctp/ring.h"
 #include "stack/sctp/rto.h"
 #include "stack/sctp/send_queue.h"
 #include "stack/sctp/tsn_tracker.h"
