@@ -2,13 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstdlib>
-#include <limits>
+#include <algorithm>
 #include <set>
 
 #include "results/json.h"
-#include "results/whole_file.h"
 
 namespace rtclab::results {
 namespace {

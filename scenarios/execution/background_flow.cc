@@ -21,17 +21,6 @@ constexpr uint32_t kBuffer = 4 << 20;      // of both ends: never what limits th
 constexpr int64_t kChunk = 65'536;         // bytes given to TCP at once
 constexpr std::size_t kUdpPayload = 1172;  // 1,200 bytes of IP
 
-// What arrived, over the time that the flow had.
-results::Json Report(const FlowSpec& spec, const sim::Network& network, int64_t received) {
-  results::Json json = {{"name", spec.name}, {"bytes_received", received}};
-  const Timestamp end = std::min(network.Now(), Timestamp::Zero() + spec.stop);
-  const TimeDelta time = end - (Timestamp::Zero() + spec.start);
-  if (time > TimeDelta::Zero()) {
-    json["throughput_bps"] = std::llround(static_cast<double>(received) * 8000 / time.millis_f());
-  }
-  return json;
-}
-
 // The first address of `host` of a family that `other` has too.
 IpAddress AddressTowards(const sim::Network& network, const std::string& host,
                          const std::string& other) {
@@ -41,6 +30,17 @@ IpAddress AddressTowards(const sim::Network& network, const std::string& host,
     if (std::any_of(theirs.begin(), theirs.end(), same)) return address;
   }
   CHECK(false);  // the loader has looked
+}
+
+// What arrived, over the time that the flow had.
+results::Json Report(const FlowSpec& spec, const sim::Network& network, int64_t received) {
+  results::Json json = {{"name", spec.name}, {"bytes_received", received}};
+  const Timestamp end = std::min(network.Now(), Timestamp::Zero() + spec.stop);
+  const TimeDelta time = end - (Timestamp::Zero() + spec.start);
+  if (time > TimeDelta::Zero()) {
+    json["throughput_bps"] = std::llround(static_cast<double>(received) * 8000 / time.millis_f());
+  }
+  return json;
 }
 
 // ns-3's sockets and their callbacks. A flow of files opens a connection a file, as RFC 8868 section 4.3 has it: each
@@ -113,9 +113,6 @@ class TcpFlow final : public BackgroundFlow {
                                                     static_cast<uint64_t>(spec_.file_max)))
                 : spec_.amount;
     endless_ = left_ == 0;
-    // Only now: the socket of the file before may still have said that it could be written to.
-    closing_ = false;
-    Silence(sender_);
     sender_ =
         ns3::Socket::CreateSocket(network_.node(spec_.from), ns3::TcpSocketFactory::GetTypeId());
     Prepare(*sender_);

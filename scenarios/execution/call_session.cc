@@ -200,7 +200,9 @@ void CallSession::AddResult(results::Session& session) const {
     session.state = "failed";
     session.selected_pair.reset();
   }
-  if (!snapshot.failure.is_null()) session.extra["failure"] = snapshot.failure;
+  // What the other end makes of a close is no failure.
+  const results::Json failure = Ended() ? snapshot.failure : FailureOf(a_, b_);
+  if (!failure.is_null()) session.extra["failure"] = failure;
   AddTransport(a_, session);
   results::Json phases = results::Json::array();
   for (const PeerEndpoint* endpoint : {&a_, &b_}) AddPhases(*endpoint, started(), phases);
