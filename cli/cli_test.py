@@ -28,6 +28,8 @@ MATRIX = {
     "sessions": {"call": {"between": ["alice", "bob"]}},
     "matrix": {"cartesian": {"left": ["none", "symmetric"], "right": ["none", "full-cone"]}},
 }
+CALL = {"hosts": {"alice": {}, "bob": {}},
+        "sessions": {"call": {"between": ["alice", "bob"], "data": {"amount": "4 kB"}}}}
 
 
 class CliTest(unittest.TestCase):
@@ -60,6 +62,20 @@ class RunTest(CliTest):
         with open(os.environ["RTCLAB_SCHEMA"], encoding="utf-8") as file:
             jsonschema.Draft202012Validator(json.load(file)).validate(self.results("results/runs/one"))
         self.assertEqual((self.folder / "results/runs/one/scenario/one.json").read_text(), json.dumps(SCENARIO))
+
+    def test_calls_have_a_line_each_and_a_time_series(self):
+        self.write("call.json", CALL)
+        ran = self.rtclab("run", "call.json", "--seeds", "1..2", "--out", "o")
+        self.assertIn("\n                  data Mbit/s\n"
+                      "call              ->       <-\n"
+                      "seed=1         4.000        -\n"
+                      "seed=2         4.000        -\n\n", ran.stdout)
+        lines = [json.loads(line) for line in (self.folder / "o/series.jsonl").read_text().splitlines()]
+        schema = json.loads(self.rtclab("schema", "series").stdout)
+        for line in lines:
+            jsonschema.Draft202012Validator(schema).validate(line)
+        self.assertEqual([line["time_ms"] for line in lines], [100.0, 200.0, 300.0] * 2)
+        self.assertNotIn("data Mbit/s", self.rtclab("run", "one.json").stdout)
 
     def test_exit_codes(self):
         self.rtclab("run", "one.json", "--seed", "1", expect=0)
@@ -249,6 +265,26 @@ class ExplainTest(CliTest):
         self.assertNotIn("\x1b", said)
 
 
+    def test_a_call_has_its_phases_tables_and_rates(self):
+        self.write("call.json", CALL)
+        said = self.rtclab("explain", "call", "call.json").stdout
+        self.assertTrue(said.endswith("""
+  Set-up, virtual ms
+               |0            |50            |100          |150               start      end  took ms
+  alice  DTLS                               #############################    100.0    200.0    100.0
+  bob    DTLS                               #############################    100.0    200.0    100.0
+
+  Data channels
+  direction     label  sent  received  bytes  took ms  Mbit/s  intact
+  alice -> bob  data      4         4   4000      8.0   4.000  yes
+
+  Over time
+  alice -> bob, 0.0 to 0.3 s
+    sent      -+#  mean 2.000, max 3.000 Mbit/s
+    received  -+#  mean 2.000, max 3.000 Mbit/s
+"""), said)
+
+
 class UsageTest(CliTest):
     def test_help_everywhere(self):
         for command in ("run", "explain", "check", "list", "presets", "schema", "version"):
@@ -349,10 +385,21 @@ class TerminalTest(CliTest):
         shown = self.on_terminal("run", "one.json", environment={"NO_COLOR": "1"})
         self.assertNotIn("\x1b[3", shown)
 
+    def test_blocks_on_a_terminal_that_shows_utf8_only(self):
+        self.write("call.json", CALL)
+        for locale, bar in (("C.UTF-8", "\u2588\u2588\u2588"), ("C", "###")):
+            shown = self.on_terminal("explain", "call", "call.json", environment={"LC_ALL": locale})
+            self.assertIn(bar, shown)
+            self.assertEqual(shown.isascii(), locale == "C")
+        piped = self.rtclab("explain", "call", "call.json", env={**os.environ, "LC_ALL": "C.UTF-8"})
+        self.assertTrue(piped.stdout.isascii())
+
     def test_a_narrow_terminal_gets_narrow_lines(self):
+        self.write("call.json", CALL)
         narrow = {**os.environ, "COLUMNS": "40"}
-        said = self.rtclab("explain", "one", "one.json", env=narrow).stdout
-        self.assertLessEqual(max(len(line) for line in said.splitlines()), 40, said)
+        for name in ("one", "call"):
+            said = self.rtclab("explain", name, f"{name}.json", env=narrow).stdout
+            self.assertLessEqual(max(len(line) for line in said.splitlines()), 40, said)
         self.assertIn("left \\ right", self.rtclab("run", "matrix.json", env=narrow).stdout)
 
     def test_a_reader_that_goes_away_loses_nothing(self):

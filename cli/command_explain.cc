@@ -1,4 +1,4 @@
-// rtclab explain: runs one run again, the same to the byte, and tells its story.
+// rtclab explain: runs one run again, the same to the byte, and tells its story and what it came to.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -193,7 +193,7 @@ std::string Tell(const Target& target, const ExplainOptions& options, const Cont
   const results::Terminal& t = context.console.out_terminal;
   std::string text = scenarios::SequenceChart(outcome.story, scenarios::ColumnsFor(target.spec), t,
                                               static_cast<std::size_t>(options.limit));
-  text += "\n" + results::Explanation(outcome.run, t);
+  text += "\n" + results::Explanation(outcome.run, t, outcome.series);
   if (target.recorded && results::ToLine(*target.recorded) != results::ToLine(outcome.run)) {
     text += fmt::format(
         "\nNote: results.json has another outcome of this run: it was made by {}, this is {}.\n",
@@ -254,8 +254,9 @@ void AddExplain(CLI::App& app, const Context& context, Action& action) {
   options->seeds.AddTo(*command);
   command->footer(
       R"(Runs it again, with the same outcome to the byte, and draws its packets as a sequence chart: a column a
-host, NAT and server, an arrow a message, an X where one was dropped, with the rule that dropped it. Then
-the result and what led to it.
+host, NAT and server, an arrow a message, an X where one was dropped, with the rule that dropped it; media
+and data by the first packet of a kind and then by counts. Then the result and what led to it; of calls the
+phases of the set-up as bars over virtual time, what media and data channels carried, and rates over time.
 
 Examples:
   rtclab explain quickstart

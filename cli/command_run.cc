@@ -27,7 +27,8 @@ constexpr const char* kFooter = R"(Examples:
   rtclab run big.json --shard 2/5                         the second fifth, on the second of five machines
   rtclab run big.json --resume                            go on after Ctrl-C
 
-DIR gets results.json (rtclab schema results), journal.jsonl and a copy of the scenario.
+DIR gets results.json (rtclab schema results), of calls series.jsonl (rtclab schema series), journal.jsonl
+and a copy of the scenario.
 Exit codes: 0 all passed, 1 an expectation failed, 2 wrong usage or scenario, 3 a run crashed or timed out,
 128 + N ended by signal N (130 for Ctrl-C).)";
 

@@ -17,12 +17,20 @@ import jsonschema
 PROGRAM = os.environ["RTCLAB_PROGRAM"]
 SOURCE = pathlib.Path(os.environ["RTCLAB_SOURCE"])
 SUITES = sorted((SOURCE / "scenarios" / "suites").glob("*.json"))
+# Suites whose runs are long: once in full, for their expectations; every repetition is of these runs only.
+SHORTENED = {"rmcat": "controller=gcc,delay=50-ms"}
 SCHEMA = json.loads((SOURCE / "results" / "results.schema.json").read_text())
+SERIES_SCHEMA = json.loads((SOURCE / "results" / "series.schema.json").read_text())
+
+
+def repeated(suite):
+    """The suite, as tests take it that run it several times."""
+    return [suite, "--filter", SHORTENED[suite.stem]] if suite.stem in SHORTENED else [suite]
 
 
 def rtclab(*args, status=0):
     done = subprocess.run([PROGRAM, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=110)
+                          stderr=subprocess.STDOUT, text=True, timeout=400)
     assert done.returncode == status, f"{args} ended with {done.returncode}, expected {status}:\n{done.stdout[-4000:]}"
     return done.stdout
 
@@ -45,13 +53,35 @@ class SuitesTest(unittest.TestCase):
                 jsonschema.validate(results, SCHEMA)
                 self.assertEqual(results["summary"]["passed"], results["summary"]["runs"])
                 self.assertTrue((self.out / f"{suite.stem}.xml").read_text().startswith("<?xml"))
+                self.check_series(self.out / suite.stem, results)
+
+    def check_series(self, out, results):
+        """Every line fits its schema; runs with peer connections have some, in the order of results.json and of time."""
+        calls = [run["id"] for run in results["runs"] if any("phases" in session for session in run["sessions"])]
+        self.assertEqual((out / "series.jsonl").exists(), bool(calls))
+        if not calls:
+            return
+        validator = jsonschema.Draft202012Validator(SERIES_SCHEMA)
+        last, order = {}, []
+        with open(out / "series.jsonl", encoding="utf-8") as file:
+            for number, text in enumerate(file):
+                line = json.loads(text)
+                # The validator takes a millisecond a line: every one of the first hundred, then samples.
+                if number < 100 or number % 97 == 0:
+                    validator.validate(line)
+                if not order or order[-1] != line["run"]:
+                    order.append(line["run"])
+                flow = (line["run"], line["session"], line["from"])
+                self.assertAlmostEqual(line["time_ms"] - last.get(flow, 0), line["interval_ms"], delta=0.002)
+                last[flow] = line["time_ms"]
+        self.assertEqual(order, [run for run in calls if run in set(order)])
 
     def test_the_same_bytes_whatever_the_parallelism_and_the_order(self):
         for suite in SUITES:
             with self.subTest(suite=suite.stem):
                 one, many, parts = (self.out / f"{suite.stem}-{kind}" for kind in ("one", "many", "parts"))
-                rtclab("run", suite, "--out", one, "--jobs", 1, "--pcap")
-                rtclab("run", suite, "--out", many, "--jobs", 3, "--pcap")
+                rtclab("run", *repeated(suite), "--out", one, "--jobs", 1, "--pcap")
+                rtclab("run", *repeated(suite), "--out", many, "--jobs", 3, "--pcap")
                 self.assertEqual((one / "results.json").read_bytes(), (many / "results.json").read_bytes())
                 names = sorted(p.name for p in (one / "pcap").iterdir())
                 self.assertEqual(names, sorted(p.name for p in (many / "pcap").iterdir()))
@@ -68,7 +98,8 @@ class SuitesTest(unittest.TestCase):
         for suite in SUITES:
             with self.subTest(suite=suite.stem):
                 out = self.out / suite.stem
-                rtclab("run", suite, "--out", out, "--pcap", "--shard", "1/4")
+                shard = [] if suite.stem in SHORTENED else ["--shard", "1/4"]
+                rtclab("run", *repeated(suite), "--out", out, "--pcap", *shard)
                 captures = sorted((out / "pcap").glob("*.pcapng")) if (out / "pcap").exists() else []
                 for capture in captures[:2]:
                     done = subprocess.run(["tshark", "-r", capture, "-Y", "_ws.malformed", "-o", "ip.check_checksum:TRUE"],
@@ -83,6 +114,29 @@ class SuitesTest(unittest.TestCase):
         story = rtclab("explain", "left=symmetric,right=port-restricted-cone", "--in", out)
         self.assertIn("nat.filter.address-and-port-dependent", story)
         self.assertIn("Relayed", story)
+
+    def test_explain_shows_the_phases_of_a_call(self):
+        scenario = self.out / "short.json"
+        scenario.write_text(json.dumps({
+            "networks": {"home": {"nat": "port-restricted-cone"}, "cafe": {"nat": "restricted-cone"}},
+            "hosts": {"alice": "home", "bob": "cafe"},
+            "sessions": {"call": {"between": ["alice", "bob"], "media": {"duration": "2 s"}, "data": {"amount": "20 kB"}}},
+            "expect": {"call": {"state": "connected", "messages_intact": True}}}))
+        out = self.out / "short"
+        said = rtclab("run", scenario, "--out", out)
+        self.assertIn("total Mbit/s     queue p95 ms        freezes        data Mbit/s", said)
+        self.assertLessEqual(max(map(len, said.splitlines())), 100 + len(str(self.out)))
+        story = rtclab("explain", "short", "--in", out)
+        phases = json.loads((out / "results.json").read_text())["runs"][0]["sessions"][0]["phases"]
+        self.assertEqual([phase["name"] for phase in phases],
+                         ["gathering", "checks", "dtls", "sctp", "data_channels", "first_frame"] * 2)
+        for line in ("DTLS ClientHello", "first video frame", "  Set-up, virtual ms\n", "  Media\n", "  Paths\n",
+                     "  Data channels\n", "  Over time\n  alice -> bob, "):
+            self.assertIn(line, story)
+        self.assertRegex(story, r"(?m)^  alice  gathering +#+ +0\.0 ")
+        self.assertRegex(story, r"(?m)^ +DTLS +#+ ")
+        self.assertNotIn("Note:", story)
+        self.assertLessEqual(max(map(len, story.splitlines())), 100)
 
 
 if __name__ == "__main__":

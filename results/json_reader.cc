@@ -199,6 +199,9 @@ Run ReadRun(const Reader& r) {
     f.actual = failure.At("actual").String();
     f.message = failure.At("message").String();
   });
+  if (r.Has("misses")) {
+    r.At("misses").ForEach([&](const Reader& miss) { run.misses.push_back(miss.String()); });
+  }
   r.At("sessions").ForEach([&](const Reader& s) { run.sessions.push_back(ReadSession(s)); });
   r.At("probes").ForEach([&](const Reader& p) { run.probes.push_back(ReadProbe(p)); });
   run.network = r.At("network").Object();

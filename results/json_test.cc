@@ -35,6 +35,9 @@ TEST(JsonTest, ReadsEveryMember) {
   EXPECT_EQ(s.selected_pair->remote.port, 40000);
   EXPECT_EQ(s.timing_ms.gathering, 120.0);
   EXPECT_EQ(s.timing_ms.first_valid_pair, 250.124);
+  EXPECT_EQ(s.timing_ms.dtls_connected, 350.5);
+  EXPECT_EQ(s.timing_ms.data_channel_open, std::nullopt);
+  EXPECT_EQ(s.timing_ms.first_media, 480.0);
   EXPECT_EQ(s.checks.retransmissions, 4);
   EXPECT_EQ(s.extra.dump(), R"({"restarts":[{"host":"alice","at_ms":5000.0}]})");
   EXPECT_EQ(s.why.causes.at(0).rule, "nat.filter.address-and-port-dependent");
@@ -56,6 +59,19 @@ TEST(JsonTest, OneLineARunAndFixedNamesInOrder) {
   EXPECT_THAT(text, HasSubstr("\n{\"id\":\"c\",\"scenario\":\"nat-matrix\",\"parameters\":{},"
                               "\"seed\":0,\"verdict\":\"error\",\"error\":\"crashed: SIGSEGV\","
                               "\"failures\":[],\"sessions\":[],\"probes\":[],\"network\":{}}\n"));
+}
+
+// Results that were written before there were peer connections have no such times.
+TEST(JsonTest, TimesOfPeerConnectionsMayBeAbsent) {
+  std::string line = ToLine(PassedRun("a"));
+  const std::size_t from = line.find(",\"dtls_connected\"");
+  const std::size_t to = line.find('}', from);
+  ASSERT_NE(from, std::string::npos);
+  line.erase(from, to - from);
+  const results::Run run = ParseRun(line).value();
+  EXPECT_EQ(run.sessions.at(0).timing_ms.ice_connected, 301.0);
+  EXPECT_EQ(run.sessions[0].timing_ms.dtls_connected, std::nullopt);
+  EXPECT_EQ(run.sessions[0].timing_ms.first_media, std::nullopt);
 }
 
 TEST(JsonTest, MillisHaveThreeDecimals) {
@@ -111,6 +127,8 @@ INSTANTIATE_TEST_SUITE_P(
                "/port: expected a whole number from 0 to 65535"},
         Damage{"\"gathering\":120.0", "\"gathering\":\"fast\"",
                "/runs/0/sessions/0/timing_ms/gathering: expected a number or null, found \"fast\""},
+        Damage{"\"first_media\":480.0", "\"first_media\":[1]",
+               "/runs/0/sessions/0/timing_ms/first_media: expected a number or null"},
         Damage{"\"state\":\"connected\"", "\"state\":\"maybe\"", "connected or failed"},
         Damage{"\"parameters\":{\"nat_a\"", "\"parameters\":[],\"p\":{\"nat_a\"",
                "/runs/0/parameters: expected an object"},
@@ -135,7 +153,36 @@ TEST(JsonTest, TextThatIsNotUtf8DoesNotBreakTheFile) {
   EXPECT_EQ(run.failures.at(0).message, "\x1b[31m <&> \"quoted\" \xEF\xBF\xBD");
 }
 
-// schema_test.py runs this to get a file to validate.
+// schema_test.py runs these to get files to validate.
+TEST(JsonTest, WritesTheExampleOfACall) {
+  const char* path = std::getenv("RTCLAB_EXAMPLE_CALL");  // NOLINT(concurrency-mt-unsafe)
+  const std::string own = testing::TempDir() + "rtclab-example-call.json";
+  results::Suite suite = ExampleSuite();
+  suite.runs = {CallRun("call")};
+  ASSERT_TRUE(WriteWholeFile(path == nullptr ? own : path, ToText(suite)));
+}
+
+TEST(JsonTest, WritesTheExampleSeries) {
+  const char* path = std::getenv("RTCLAB_EXAMPLE_SERIES");  // NOLINT(concurrency-mt-unsafe)
+  const std::string own = testing::TempDir() + "rtclab-example-series.jsonl";
+  std::string lines;
+  for (const SeriesPoint& point : CallSeries()) lines += ToLine("call", point);
+  ASSERT_TRUE(WriteWholeFile(path == nullptr ? own : path, lines));
+}
+
+TEST(JsonTest, ALineOfTheSeriesIsExactlyThis) {
+  SeriesPoint point = CallSeries()[10];
+  point.send_bps = 1'000'000.4;
+  point.time_ms = 6000.00049;
+  point.loss = 0.12345678;
+  EXPECT_EQ(ToLine("call/seed=1", point),
+            R"({"run":"call/seed=1","session":"call","from":"alice","to":"bob","time_ms":6000.0,)"
+            R"("interval_ms":1000.0,"send_bps":1000000,"target_bps":1500000,"receive_bps":750000,)"
+            R"("queue_delay_ms":25.0,"queue_delay_max_ms":25.0,"loss":0.123457,"rtt_ms":40.0,)"
+            R"("capacity_bps":2000000,"frames":30,"freeze_ms":0.0,"state":"increase"})"
+            "\n");
+}
+
 TEST(JsonTest, WritesTheExample) {
   const char* path = std::getenv("RTCLAB_EXAMPLE");  // NOLINT(concurrency-mt-unsafe)
   const std::string own = testing::TempDir() + "rtclab-example.json";

@@ -139,6 +139,7 @@ Json ToJson(const Run& run) {
                                     {"actual", f.actual},
                                     {"message", f.message}});
   }
+  if (!run.misses.empty()) json["misses"] = run.misses;
   json["sessions"] = Json::array();
   for (const Session& s : run.sessions) json["sessions"].push_back(SessionToJson(s));
   json["probes"] = Json::array();

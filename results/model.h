@@ -111,6 +111,9 @@ struct Run {
   Verdict verdict = Verdict::kPass;
   std::string error;  // kError: what happened (crash, timeout)
   std::vector<Failure> failures;
+  // What a standard expects and the scenario knows that this run does not reach. Not failures: a pass says that the run got
+  // as far as the scenario holds it to.
+  std::vector<std::string> misses;
   std::vector<Session> sessions;
   std::vector<Probe> probes;
   Json network = Json::object();  // counts by rule, packets, bytes

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Validates what the writer writes against the published schema, and shows that the schema can refuse.
+"""Validates what the writers write against the published schemas, and shows that the schemas can refuse.
 
-usage: schema_test.py SCHEMA (TEST-PROGRAM | RESULTS.json...)
+usage: schema_test.py RESULTS.schema.json SERIES.schema.json TEST-PROGRAM
 """
 import copy
 import json
@@ -13,25 +13,39 @@ import tempfile
 import jsonschema
 
 
-def main() -> int:
-    with open(sys.argv[1], encoding="utf-8") as file:
+def validator_of(path):
+    with open(path, encoding="utf-8") as file:
         schema = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
+    return jsonschema.Draft202012Validator(schema)
 
-    if sys.argv[2].endswith(".json"):
-        for path in sys.argv[2:]:
-            with open(path, encoding="utf-8") as file:
-                validator.validate(json.load(file))
-        return 0
 
+def refuses(validator, bad) -> bool:
+    for what, document in bad.items():
+        if validator.is_valid(document):
+            print(f"the schema accepts {what}")
+            return False
+    return True
+
+
+def main() -> int:
+    validator, line_validator = validator_of(sys.argv[1]), validator_of(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, "example.json")
-        subprocess.run([sys.argv[2], "--gtest_filter=JsonTest.WritesTheExample"], check=True,
-                       stdout=subprocess.DEVNULL, env={**os.environ, "RTCLAB_EXAMPLE": path})
+        path, call_path, series_path = (os.path.join(folder, name) for name in ("example", "call", "series"))
+        subprocess.run([sys.argv[3], "--gtest_filter=JsonTest.WritesTheExample*"], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "RTCLAB_EXAMPLE": path, "RTCLAB_EXAMPLE_CALL": call_path,
+                            "RTCLAB_EXAMPLE_SERIES": series_path})
         with open(path, encoding="utf-8") as file:
             good = json.load(file)
+        with open(call_path, encoding="utf-8") as file:
+            call = json.load(file)
+        with open(series_path, encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
     validator.validate(good)
+    validator.validate(call)
+    assert len(lines) == 20
+    for line in lines:
+        line_validator.validate(line)
 
     def damaged(change):
         document = copy.deepcopy(good)
@@ -51,11 +65,31 @@ def main() -> int:
         "a time as text": damaged(lambda d: session(d)["timing_ms"].update(gathering="1 ms")),
         "no why": damaged(lambda d: session(d).pop("why")),
     }
-    for what, document in bad.items():
-        if validator.is_valid(document):
-            print(f"the schema accepts {what}")
-            return 1
-    print(f"the example is valid, {len(bad)} damaged ones are not")
+
+    def damaged_call(change):
+        document = copy.deepcopy(call)
+        change(session(document))
+        return document
+
+    bad_calls = {
+        "a phase of an unknown name": damaged_call(lambda s: s["phases"][0].update(name="handshake")),
+        "a phase before the session": damaged_call(lambda s: s["phases"][0].update(start_ms=-1)),
+        "a phase without an end": damaged_call(lambda s: s["phases"][0].pop("end_ms")),
+        "a stream of another kind": damaged_call(lambda s: s["media"][0].update(kind="text")),
+        "a path without its controller": damaged_call(lambda s: s["paths"][0].pop("controller")),
+        "a channel that is intact in words": damaged_call(lambda s: s["data_channels"][0].update(intact="yes")),
+    }
+    bad_lines = {
+        "a line without a time": {k: v for k, v in lines[0].items() if k != "time_ms"},
+        "a line with a member of its own": {**lines[0], "jitter_ms": 1},
+        "an interval of no length": {**lines[0], "interval_ms": 0},
+        "more loss than packets": {**lines[0], "loss": 1.5},
+        "a rate as text": {**lines[0], "send_bps": "1 Mbit/s"},
+        "half a frame": {**lines[0], "frames": 0.5},
+    }
+    if not (refuses(validator, bad) and refuses(validator, bad_calls) and refuses(line_validator, bad_lines)):
+        return 1
+    print(f"the examples are valid, {len(bad) + len(bad_calls) + len(bad_lines)} damaged ones are not")
     return 0
 
 

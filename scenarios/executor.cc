@@ -55,8 +55,7 @@ class Execution {
       results::Session session = driver->Result();
       session.why = Explain(*driver, session, *network_, servers_);
       run.sessions.push_back(std::move(session));
-      outcome.series.insert(outcome.series.end(), driver->series().begin(),
-                            driver->series().end());
+      outcome.series.insert(outcome.series.end(), driver->series().begin(), driver->series().end());
     }
     std::stable_sort(outcome.series.begin(), outcome.series.end(),
                      [](const auto& x, const auto& y) { return x.time_ms < y.time_ms; });

@@ -235,6 +235,21 @@ std::string KeyWords(const Expectation& expectation) {
                      Number(window.from.millis_f() / 1000), Number(window.to.millis_f() / 1000));
 }
 
+// Background traffic reports in the network's part of a run.
+Actual OfFlow(const Run& run, const std::string& name, std::string_view key) {
+  const auto flows = run.network.find("flows");
+  if (flows == run.network.end()) return Missing("the flow is not in the result");
+  for (const Json& flow : *flows) {
+    if (flow.value("name", "") != name) continue;
+    if (key == "files") {
+      return flow.contains("files") ? Count(flow["files"].get<int64_t>())
+                                    : Missing("it does not send files");
+    }
+    return Measured(flow.value("throughput_bps", 0.0), Measure::kRate);
+  }
+  return Missing("the flow is not in the result");
+}
+
 template <typename List>
 auto FindNamed(List& list, const std::string& name) -> decltype(&*list.begin()) {
   const auto found =
@@ -247,11 +262,19 @@ Actual ActualOf(const RunSpec& spec, const Run& run, const Series& series,
   if (const SessionSpec* session_spec = FindNamed(spec.sessions, expectation.subject)) {
     const Session* session = FindNamed(run.sessions, expectation.subject);
     if (session == nullptr) return Missing("the session is not in the result");
-    if (expectation.window) return OfWindow(*session, *expectation.window, expectation.key, series);
+    if (expectation.window) {
+      if (IsOfAllSessions(expectation.key)) {
+        return OfAllSessions(spec, *session_spec, *expectation.window, expectation.key, series);
+      }
+      return OfWindow(*session, *expectation.window, expectation.key, series);
+    }
     if (IsPeerExpectation(expectation.key)) return OfPeer(*session, expectation.key);
     const auto reader = SessionReaders().find(expectation.key);
     if (reader == SessionReaders().end()) return Missing("unknown expectation");
     return reader->second(*session, *session_spec);
+  }
+  if (FindNamed(spec.flows, expectation.subject) != nullptr) {
+    return OfFlow(run, expectation.subject, expectation.key);
   }
   const results::Probe* probe = FindNamed(run.probes, expectation.subject);
   if (probe == nullptr) return Missing("the probe is not in the result");
@@ -262,6 +285,7 @@ Actual ActualOf(const RunSpec& spec, const Run& run, const Series& series,
 
 void Evaluate(const RunSpec& spec, const Series& series, Run& run) {
   if (run.verdict == results::Verdict::kError) return;
+  run.misses = spec.misses;
   for (const Expectation& expectation : spec.expectations) {
     const Actual actual = ActualOf(spec, run, series, expectation);
     if (Holds(expectation.value, actual)) continue;

@@ -8,7 +8,7 @@ namespace {
 
 using results::SeriesPoint;
 
-// The values that `read` finds in the elements of a list in Session::extra; those without are left out.
+// The values of `key` in the elements of a list in Session::extra; elements without one are left out.
 std::vector<double> Members(const results::Session& session, const char* list, const char* key) {
   std::vector<double> out;
   if (const Json* items = Extra(session, list)) {
@@ -27,6 +27,18 @@ Actual Least(const std::vector<double>& values, Measure measure, const char* mis
 Actual Greatest(const std::vector<double>& values, Measure measure, const char* missing) {
   if (values.empty()) return Missing(missing);
   return Measured(*std::max_element(values.begin(), values.end()), measure);
+}
+
+// Of transfers: one that did not end has null, and is slower than all others.
+std::optional<Actual> Unended(const results::Session& session, const char* key) {
+  const Json* channels = Extra(session, "data_channels");
+  if (channels == nullptr || channels->empty()) return Missing("no data was sent");
+  for (const Json& channel : *channels) {
+    if (!channel.contains(key) || !channel[key].is_number()) {
+      return Missing("a transfer did not end");
+    }
+  }
+  return std::nullopt;
 }
 
 Actual QueueDelay(const results::Session& session, const std::string& percentile) {
@@ -78,7 +90,7 @@ double Sum(const std::vector<double>& values) {
 // Means over a window weigh each interval by its length.
 struct Totals {
   double ms = 0, received_bits = 0, sent_bits = 0, capacity_bits = 0, freeze_ms = 0;
-  double lost = 0, expected = 0;  // of what was sent, in bits
+  double expected_bits = 0;  // what would have arrived without loss
   int64_t frames = 0;
   bool capacity_known = true;
   std::vector<double> queue_delays, rtts;
@@ -94,8 +106,8 @@ Totals Add(const std::vector<const SeriesPoint*>& points) {
     t.capacity_bits += p->capacity_bps.value_or(0) * p->interval_ms / 1000;
     t.freeze_ms += p->freeze_ms;
     t.frames += p->frames;
-    t.expected += p->receive_bps * p->interval_ms;
-    t.lost += p->loss * p->receive_bps * p->interval_ms;
+    const double arrived = p->receive_bps * p->interval_ms / 1000;
+    t.expected_bits += p->loss < 1 ? arrived / (1 - p->loss) : p->send_bps * p->interval_ms / 1000;
     if (p->queue_delay_ms) t.queue_delays.push_back(*p->queue_delay_ms);
     if (p->rtt_ms) t.rtts.push_back(*p->rtt_ms);
   }
@@ -104,6 +116,7 @@ Totals Add(const std::vector<const SeriesPoint*>& points) {
 
 // Since the window's start, until what arrived in the second before reaches the share of the capacity.
 Actual Recovery(const WindowSpec& window, const std::vector<const SeriesPoint*>& points) {
+  constexpr double kSecond = 999.5;  // ms; sums of intervals are not exact
   const double start = window.from.millis_f();
   std::size_t oldest = 0;
   double received = 0, capacity = 0, ms = 0;
@@ -112,13 +125,14 @@ Actual Recovery(const WindowSpec& window, const std::vector<const SeriesPoint*>&
     received += p->receive_bps * p->interval_ms;
     capacity += *p->capacity_bps * p->interval_ms;
     ms += p->interval_ms;
-    while (ms > 1000.5 && oldest < points.size()) {
+    // At least a second stays, however long the intervals are.
+    while (ms - points[oldest]->interval_ms >= kSecond) {
       const SeriesPoint& first = *points[oldest++];
       received -= first.receive_bps * first.interval_ms;
       capacity -= *first.capacity_bps * first.interval_ms;
       ms -= first.interval_ms;
     }
-    if (p->time_ms - start >= 999.5 && received >= window.recovery_to * capacity) {
+    if (ms >= kSecond && received >= window.recovery_to * capacity) {
       return Time(p->time_ms - start);
     }
   }
@@ -158,15 +172,60 @@ Actual OfPeer(const results::Session& session, std::string_view key) {
   }
   if (key == "messages_intact") return Intact(session);
   if (key == "data_throughput") {
-    return Least(Members(session, "data_channels", "throughput_bps"), Measure::kRate,
-                 "no transfer ended");
+    const auto unended = Unended(session, "throughput_bps");
+    return unended ? *unended
+                   : Least(Members(session, "data_channels", "throughput_bps"), Measure::kRate, "");
   }
   if (key == "transfer_time") {
-    return Greatest(Members(session, "data_channels", "transfer_ms"), Measure::kTime,
-                    "no transfer ended");
+    const auto unended = Unended(session, "transfer_ms");
+    return unended ? *unended
+                   : Greatest(Members(session, "data_channels", "transfer_ms"), Measure::kTime, "");
   }
   return WorstShare(session, "data_channels", "messages_received", "messages_sent",
                     "no message was sent");
+}
+
+bool IsOfAllSessions(std::string_view key) {
+  return key == "total_throughput" || key == "total_utilisation" || key == "fairness";
+}
+
+Actual OfAllSessions(const RunSpec& spec, const SessionSpec& subject, const WindowSpec& window,
+                     std::string_view key, const Series& series) {
+  const bool forward = window.sender == subject.a.host;
+  std::vector<double> bits(spec.sessions.size());
+  std::vector<bool> seen(spec.sessions.size());
+  double capacity_bits = 0, ms = 0;
+  bool capacity_known = true;
+  for (const SeriesPoint& p : series) {
+    for (std::size_t i = 0; i < spec.sessions.size(); ++i) {
+      const SessionSpec& s = spec.sessions[i];
+      if (p.session != s.name || p.from != (forward ? s.a : s.b).host) continue;
+      // Times of a series count from its own session's start.
+      const double at = p.time_ms + (s.start - subject.start).millis_f();
+      if (at <= window.from.millis_f() || at > window.to.millis_f()) continue;
+      bits[i] += p.receive_bps * p.interval_ms / 1000;
+      seen[i] = true;
+      if (s.name != subject.name) continue;
+      ms += p.interval_ms;
+      capacity_known &= p.capacity_bps.has_value();
+      capacity_bits += p.capacity_bps.value_or(0) * p.interval_ms / 1000;
+    }
+  }
+  if (ms == 0) return Missing("the time series has nothing there");
+  double sum = 0, squares = 0;
+  int count = 0;
+  for (std::size_t i = 0; i < bits.size(); ++i) {
+    sum += bits[i];
+    squares += bits[i] * bits[i];
+    count += seen[i] ? 1 : 0;
+  }
+  if (key == "total_throughput") return Measured(sum / ms * 1000, Measure::kRate);
+  if (key == "fairness") {
+    if (squares == 0) return Missing("nothing arrived");
+    return Measured(sum * sum / (count * squares), Measure::kShare);
+  }
+  if (!capacity_known) return Missing("no link on the way has a rate");
+  return Measured(sum / capacity_bits, Measure::kShare);
 }
 
 Actual OfWindow(const results::Session& session, const WindowSpec& window, std::string_view key,
@@ -186,7 +245,10 @@ Actual OfWindow(const results::Session& session, const WindowSpec& window, std::
     if (!t.capacity_known) return Missing("no link on the way has a rate");
     return Measured(t.received_bits / t.capacity_bits, Measure::kShare);
   }
-  if (key == "loss") return Measured(t.expected > 0 ? t.lost / t.expected : 0, Measure::kShare);
+  if (key == "loss") {
+    if (t.expected_bits <= 0) return Missing("nothing arrived");
+    return Measured(std::max(0.0, 1 - t.received_bits / t.expected_bits), Measure::kShare);
+  }
   if (key == "freeze_time") return Time(t.freeze_ms);
   if (key == "frames") return Count(t.frames);
   if (key == "recovery_time") return Recovery(window, points);

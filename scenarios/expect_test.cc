@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
+#include "scenarios/expect_media.h"
 #include "scenarios/language.h"
 
 namespace rtclab::scenarios {
@@ -173,6 +176,79 @@ TEST(EvaluateTest, ARestartThatDidNotConnectHasNoTime) {
       {{"host", "b"}, {"at_ms", 9000.0}, {"connected_ms", nullptr}});
   EXPECT_TRUE(Holds("call", "restarts", 1, run));
   EXPECT_FALSE(Holds("call", "restart_time", {{"max", 1e9}}, run));
+}
+
+// Three flows over one bottleneck of 4 Mbit/s; the second's session starts two seconds after the others'.
+std::vector<results::SeriesPoint> ThreeFlows() {
+  std::vector<results::SeriesPoint> series;
+  const std::array<double, 3> rates = {1e6, 1e6, 2e6};
+  for (std::size_t flow = 0; flow < rates.size(); ++flow) {
+    for (int i = 1; i <= (flow == 1 ? 3 : 5); ++i) {
+      results::SeriesPoint& p = series.emplace_back();
+      p.session = "f" + std::to_string(flow);
+      p.from = "s" + std::to_string(flow);
+      p.to = "r" + std::to_string(flow);
+      p.time_ms = i * 1000;
+      p.interval_ms = 1000;
+      p.receive_bps = rates[flow];
+      p.capacity_bps = 4e6;
+    }
+  }
+  return series;
+}
+
+double OfFlows(const std::string& key, double from_s, double to_s) {
+  RunSpec spec;
+  for (int i = 0; i < 3; ++i) {
+    SessionSpec& s = spec.sessions.emplace_back();
+    s.name = "f" + std::to_string(i);
+    s.a.host = "s" + std::to_string(i);
+    s.b.host = "r" + std::to_string(i);
+    if (i == 1) s.start = TimeDelta::Seconds(2);
+  }
+  const WindowSpec window{
+      .from = TimeDelta::SecondsF(from_s), .to = TimeDelta::SecondsF(to_s), .sender = "s0"};
+  const Actual actual = OfAllSessions(spec, spec.sessions[0], window, key, ThreeFlows());
+  return actual.value.is_number() ? actual.value.get<double>() : -1;
+}
+
+TEST(EvaluateTest, SessionsAreSummedUpByTheTimeOfTheRun) {
+  EXPECT_DOUBLE_EQ(OfFlows("total_throughput", 0, 2), 3e6);  // the second has not begun
+  EXPECT_DOUBLE_EQ(OfFlows("total_throughput", 2, 5), 4e6);
+  EXPECT_DOUBLE_EQ(OfFlows("total_throughput", 1, 3), 3.5e6);
+  EXPECT_DOUBLE_EQ(OfFlows("total_utilisation", 2, 5), 1);
+  EXPECT_DOUBLE_EQ(OfFlows("fairness", 0, 2), 0.9);          // (1 + 2)^2 / (2 * 5)
+  EXPECT_DOUBLE_EQ(OfFlows("fairness", 2, 5), 16.0 / 18.0);  // (1 + 1 + 2)^2 / (3 * 6)
+  EXPECT_EQ(OfFlows("fairness", 7, 9), -1);
+}
+
+TEST(EvaluateTest, EveryKeyOfAFlow) {
+  results::Run run = Connected();
+  run.network["flows"] = {{{"name", "web"}, {"throughput_bps", 300'000}, {"files", 12}},
+                          {{"name", "tcp"}, {"throughput_bps", 1'700'000}}};
+  const auto holds = [&](const std::string& flow, const std::string& key, Json value) {
+    RunSpec spec = Spec(flow, key, std::move(value));
+    spec.flows.resize(2);
+    spec.flows[0].name = "web";
+    spec.flows[1].name = "tcp";
+    results::Run copy = run;
+    Evaluate(spec, {}, copy);
+    return copy.failures.empty();
+  };
+  EXPECT_TRUE(holds("tcp", "flow_throughput", {{"min", 1.6e6}}));
+  EXPECT_FALSE(holds("web", "flow_throughput", {{"min", 1.6e6}}));
+  EXPECT_TRUE(holds("web", "files", 12));
+  EXPECT_FALSE(holds("tcp", "files", 12));
+  EXPECT_EQ(TheLanguage().flow_expectation->fields.size(), 3u);  // with "because"
+}
+
+TEST(EvaluateTest, AMissIsNoFailure) {
+  results::Run run = Connected();
+  RunSpec spec = Spec("call", "state", "connected");
+  spec.misses = {"RFC 8867 section 5.5"};
+  Evaluate(spec, {}, run);
+  EXPECT_EQ(run.verdict, results::Verdict::kPass);
+  EXPECT_EQ(run.misses, spec.misses);
 }
 
 TEST(EvaluateTest, ACrashedRunIsNotJudged) {

@@ -21,11 +21,12 @@ const std::vector<std::string> kActionNames = {
     "ice-restart", "link-down",   "link-up",      "nat-reboot", "send-data",
     "set-link",    "media-pause", "media-resume", "add-video",  "close"};
 const std::vector<std::string> kControllerNames = {"gcc", "nada", "scream", "none"};
-const std::vector<std::string> kVideoSourceNames = {"synthetic", "trace"};
+const std::vector<std::string> kVideoSourceNames = {"statistical", "trace", "hybrid"};
+const std::vector<std::string> kVideoContentNames = {"camera", "screen"};
 const std::vector<std::string> kFecNames = {"none", "ulpfec", "flexfec"};
 const std::vector<std::string> kFeedbackNames = {"transport-cc", "ccfb"};
-const std::vector<std::string> kSrtpProfileNames = {"SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM",
-                                                    "SRTP_AES128_CM_SHA1_80"};
+const std::vector<std::string> kSrtpProfileNames = {
+    "SRTP_AEAD_AES_128_GCM", "SRTP_AEAD_AES_256_GCM", "SRTP_AES128_CM_SHA1_80"};
 const std::vector<std::string> kFlowNames = {"tcp", "udp"};
 const std::vector<std::string> kCandidateTypeNames = {"host", "srflx", "prflx", "relay"};
 
@@ -114,6 +115,7 @@ Language LanguageBuilder::Build() {
   window_ = Window();
   session_expectation_ = SessionExpectation();
   probe_expectation_ = ProbeExpectation();
+  flow_expectation_ = FlowExpectation();
   const Type* matrix = Matrix();
   const Type* seeds = Seeds();
   const Type* scenario = Scenario(matrix, seeds);
@@ -124,7 +126,8 @@ Language LanguageBuilder::Build() {
        {"suite", name_, "Default: the file's name without \".json\"."},
        {"common", any_, "What the scenarios share: each is laid over it (RFC 7396)."},
        {"scenarios", Map(any_, "an object of scenarios by name"), "Scenarios by name.", true}});
-  return {scenario, suite, matrix, seeds, window_, session_expectation_, probe_expectation_};
+  return {scenario,         suite, matrix, seeds, window_, session_expectation_, probe_expectation_,
+          flow_expectation_};
 }
 
 const Language& TheLanguage() {

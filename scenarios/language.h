@@ -59,6 +59,7 @@ struct Language {
   const Type* window;               // part of a session_expectation
   const Type* session_expectation;  // an entry of "expect" for a session
   const Type* probe_expectation;    // an entry of "expect" for a probe
+  const Type* flow_expectation;     // an entry of "expect" for background traffic
 };
 
 const Language& TheLanguage();
@@ -77,6 +78,7 @@ extern const std::vector<std::string> kTrickleNames;         // IceSpec::Trickle
 extern const std::vector<std::string> kPolicyNames;          // IceSpec::Policy
 extern const std::vector<std::string> kActionNames;          // ActionSpec::Kind
 extern const std::vector<std::string> kControllerNames;      // PeerSpec::controller_a
+extern const std::vector<std::string> kVideoContentNames;    // MediaSpec::Content
 extern const std::vector<std::string> kVideoSourceNames;     // MediaSpec::source
 extern const std::vector<std::string> kFecNames;             // MediaSpec::fec
 extern const std::vector<std::string> kFeedbackNames;        // MediaSpec::feedback

@@ -94,6 +94,7 @@ class LanguageBuilder {
   const Type* Check(const Type* value, const std::string& noun, bool ordered);
   const Type* SessionExpectation();
   const Type* ProbeExpectation();
+  const Type* FlowExpectation();
   const Type* Expect();
   const Type* Scenario(const Type* matrix, const Type* seeds);
 
@@ -115,6 +116,7 @@ class LanguageBuilder {
   const Type* window_ = nullptr;
   const Type* session_expectation_ = nullptr;
   const Type* probe_expectation_ = nullptr;
+  const Type* flow_expectation_ = nullptr;
 };
 
 }  // namespace rtclab::scenarios

@@ -13,13 +13,20 @@ const Type* LanguageBuilder::Media() {
                              {"dtx", bool_, "Pauses between talk spurts. Default: false."}})});
   const Type* video = Choice(
       "true, false or an object", "video",
-      {bool_,
-       Object("video options", "video-options",
-              {{"streams", Integer(1, 8), "Video tracks of each sender. Default: 1."},
-               {"layers", Integer(1, 3), "Simulcast encodings of a track (RFC 8853). Default: 1."},
-               {"fps", Integer(1, 120), "Frames a second of the source. Default: 30."},
-               {"source", Enum("video model", kVideoSourceNames),
-                "RFC 8593: sections 5 and 6. Default: synthetic."}})});
+      {bool_, Object("video options", "video-options",
+                     {{"streams", Integer(1, 8), "Video tracks of each sender. Default: 1."},
+                      {"layers", Integer(1, 3),
+                       "Simulcast encodings of a track of the first host, which offers (RFC 8853). "
+                       "Default: 1."},
+                      {"fps", Integer(1, 120), "Frames a second of the source. Default: 30."},
+                      {"content", Enum("kind of picture", kVideoContentNames),
+                       "screen: still, until it changes all at once. Default: camera."},
+                      {"source", Enum("video model", kVideoSourceNames),
+                       "RFC 8593 sections 5 to 7. Default: statistical."},
+                      {"trace", List(text_, 1, 10'000, "a list of lines"),
+                       "trace and hybrid: lines \"fps N\", \"skip N\" and, for each rate that was "
+                       "recorded, \"rate KBPS SIZE SIZE ...\" with the frames' bytes (RFC 8593 "
+                       "section 6.1)."}})});
   return Choice(
       "true or an object", "media",
       {bool_, Object("media", "media-options",
@@ -93,10 +100,15 @@ const Type* LanguageBuilder::Window() {
        {"from", duration_, "Since the session's start.", true},
        {"to", duration_, "Since the session's start.", true},
        {"sender", name_, "Whose media. Default: the first host of the session."},
-       {"throughput", rate, "Mean rate at which media arrived, whole packets."},
-       {"send_rate", rate, "Mean rate at which it was sent."},
+       {"throughput", rate, "Mean rate at which media, whole packets, and data, payload, arrived."},
+       {"send_rate", rate, "Mean rate at which both were sent."},
        {"utilisation", share,
         "Throughput as a share of what the narrowest link on the way carries meanwhile."},
+       {"total_throughput", rate, "Of the media of all sessions in this direction together."},
+       {"total_utilisation", share, "The same as a share of this session's narrowest link."},
+       {"fairness", share,
+        "Jain's index of the sessions' throughput in this direction: 100 % where all have the "
+        "same."},
        {"queue_delay_p50", time, "Of the packets' delay beyond the path's least, median."},
        {"queue_delay_p95", time, "95th percentile."},
        {"queue_delay_p99", time, "99th percentile."},

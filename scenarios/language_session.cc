@@ -153,15 +153,27 @@ const Type* LanguageBuilder::ProbeExpectation() {
        {"lifetime", Check(duration_, "a duration", true), "RFC 5780 section 4.6."}});
 }
 
+const Type* LanguageBuilder::FlowExpectation() {
+  return Object("expectations of background traffic", "flow-expectation",
+                {{"because", text_, "The reasoning, with its source."},
+                 {"flow_throughput", Check(rate_, "a rate", true),
+                  "Payload that arrived, from its start to its stop or the end of the run."},
+                 {"files", Check(Integer(0, INT64_MAX), "a count", true),
+                  "tcp with files: those that arrived whole."}});
+}
+
 const Type* LanguageBuilder::Expect() {
-  const Type* either = Choice("expectations of a session or probe", "expectations",
-                              {session_expectation_, probe_expectation_});
-  const Type* entry =
-      Map(either, "expectations by session or probe", "expect-entry",
-          {{"when", Map(any_, "an object of parameters", "pattern"),
-            "Only for runs whose parameters have these values: a value, a list of them, or "
-            "\"@group\"."},
-           {"because", text_, "The reasoning, for every expectation in this entry."}});
+  const Type* either = Choice("expectations of a session, probe or flow", "expectations",
+                              {session_expectation_, probe_expectation_, flow_expectation_});
+  const Type* entry = Map(
+      either, "expectations by session or probe", "expect-entry",
+      {{"when", Map(any_, "an object of parameters", "pattern"),
+        "Only for runs whose parameters have these values: a value, a list of them, or "
+        "\"@group\"."},
+       {"because", text_, "The reasoning, for every expectation in this entry."},
+       {"misses", text_,
+        "What a standard expects and these runs do not reach: the entry's expectations hold how "
+        "far they get. Verdict tables show a miss."}});
   return Choice("expectations by session or probe, or a list of such objects", "expect",
                 {entry, List(entry, 0, 10'000, "a list of expectations")});
 }

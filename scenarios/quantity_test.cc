@@ -24,6 +24,23 @@ TEST(QuantityTest, EveryUnit) {
   EXPECT_EQ(*ParseQuantity("1200 B", K::kSize), 1200);
   EXPECT_EQ(*ParseQuantity("1.5 kB", K::kSize), 1500);
   EXPECT_EQ(*ParseQuantity("1 MB", K::kSize), 1e6);
+  EXPECT_EQ(*ParseQuantity("10 GB", K::kSize), 1e10);
+  EXPECT_EQ(*ParseQuantity("16 KiB", K::kSize), 16384);
+  EXPECT_EQ(*ParseQuantity("0.5 KiB", K::kSize), 512);
+  EXPECT_EQ(*ParseQuantity("3 MiB", K::kSize), 3 * 1048576);
+}
+
+TEST(QuantityTest, SizesHaveALimitAndTheirUnitsAreSpeltOneWay) {
+  for (const auto& [text, message] :
+       {std::pair("10.1 GB", "the largest value allowed, 10 GB"),
+        std::pair("9999999 MiB", "the largest value allowed, 10 GB"),
+        std::pair("1 kiB", "unknown unit \"kiB\""), std::pair("1 GiB", "unknown unit \"GiB\""),
+        std::pair("1 KB", "unknown unit \"KB\""), std::pair("1 kbit", "unknown unit \"kbit\""),
+        std::pair("1KiB", "expected \"1 KiB\"")}) {
+    const auto value = ParseQuantity(text, QuantityKind::kSize);
+    ASSERT_FALSE(value.has_value()) << text;
+    EXPECT_NE(value.error().find(message), std::string::npos) << value.error();
+  }
 }
 
 TEST(QuantityTest, NothingElse) {

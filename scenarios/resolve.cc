@@ -72,7 +72,8 @@ RunSpec Resolver::Run(const Matrix& matrix, const Combination& combination) {
     network_.AddHost(host.key, host.value);
     user_hosts_.push_back(host.key);
   }
-  With(scenario_, "flows", [&](const Node& v) { run_.flows = ResolveFlows(v, network_, report_); });
+  With(scenario_, "flows",
+       [&](const Node& v) { run_.flows = ResolveFlows(v, network_, run_.max_duration, report_); });
   Servers();
   Sessions();
   Probes();

@@ -12,6 +12,7 @@ namespace {
 
 // Fits every link preset with IPv6, UDP and TURN around it.
 constexpr double kLargestDatagram = 1200;
+constexpr TimeDelta kLongestDelay = TimeDelta::Seconds(60);
 
 using ActionKind = ActionSpec::Kind;
 
@@ -20,9 +21,9 @@ bool IsOfLink(ActionKind kind) {
          kind == ActionKind::kSetLink;
 }
 
-bool NeedsPeer(ActionKind kind) {
+bool NeedsMedia(ActionKind kind) {
   return kind == ActionKind::kMediaPause || kind == ActionKind::kMediaResume ||
-         kind == ActionKind::kAddVideo || kind == ActionKind::kClose;
+         kind == ActionKind::kAddVideo;
 }
 
 class ActionResolver {
@@ -38,14 +39,7 @@ class ActionResolver {
       report_.Add(node_.Find("at")->origin,
                   fmt::format("would happen after the run's end, {} s", run_end.seconds()));
     }
-    if (NeedsPeer(action_.kind) && !session_.peer) {
-      report_.Add(node_.Find("do")->origin,
-                  fmt::format("{} needs a session with \"media\" or \"data\"", Verb()));
-    }
-    if (action_.kind == ActionKind::kSendData && session_.peer) {
-      report_.Add(node_.Find("do")->origin,
-                  "send-data is for sessions of ICE alone; this one has \"media\" or \"data\"");
-    }
+    FitsSession();
     Target();
     SendData();
     SetLink();
@@ -54,6 +48,20 @@ class ActionResolver {
 
  private:
   const std::string& Verb() const { return node_.Find("do")->text; }
+
+  void FitsSession() {
+    const OriginId origin = node_.Find("do")->origin;
+    if (action_.kind == ActionKind::kClose && !session_.peer) {
+      report_.Add(origin, "close needs a session with \"media\" or \"data\"");
+    }
+    if (NeedsMedia(action_.kind) && !(session_.peer && session_.peer->media)) {
+      report_.Add(origin, fmt::format("{} needs a session with \"media\"", Verb()));
+    }
+    if (action_.kind == ActionKind::kSendData && session_.peer) {
+      report_.Add(origin,
+                  "send-data is for sessions of ICE alone; this one has \"media\" or \"data\"");
+    }
+  }
 
   void Only(std::string_view verb, std::initializer_list<const char*> keys) {
     for (const char* key : keys) {
@@ -86,10 +94,14 @@ class ActionResolver {
     if (action_.kind != ActionKind::kSetLink) {
       return Only("set-link", {"rate", "delay", "loss", "direction"});
     }
-    With(node_, "rate", [&](const Node& v) {
-      action_.rate = DataRate::BitsPerSec(static_cast<int64_t>(QuantityOf(v, QuantityKind::kRate)));
+    With(node_, "rate", [&](const Node& v) { action_.rate = RateOf(v); });
+    With(node_, "delay", [&](const Node& v) {
+      action_.delay = DurationOf(v);
+      if (*action_.delay > kLongestDelay) {
+        report_.Add(v.origin, fmt::format("is more than the {} s that a link may take",
+                                          kLongestDelay.seconds()));
+      }
     });
-    With(node_, "delay", [&](const Node& v) { action_.delay = DurationOf(v); });
     With(node_, "loss", [&](const Node& v) { action_.loss = QuantityOf(v, QuantityKind::kShare); });
     With(node_, "direction", [&](const Node& v) {
       action_.up = v.text != "down";

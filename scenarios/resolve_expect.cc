@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "scenarios/cause_rules.h"
 #include "scenarios/language.h"
@@ -57,6 +59,12 @@ Json Range(const Node& node, ValueKind kind, Report& report) {
   return out;
 }
 
+constexpr std::array<std::string_view, 3> kReserved = {"when", "because", "misses"};
+
+bool IsReserved(std::string_view key) {
+  return std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
+}
+
 class ExpectationResolver {
  public:
   ExpectationResolver(const Matrix& matrix, const Combination& combination, const Origins& origins,
@@ -69,8 +77,11 @@ class ExpectationResolver {
     const bool applies = when == nullptr || matrix_.Matches(*when, combination_, report_);
     std::string because;
     Read(entry, "because", because);
+    if (const Node* misses = entry.Find("misses"); misses != nullptr && applies) {
+      run_.misses.push_back(misses->text);
+    }
     for (const Member& member : entry.members) {
-      if (member.key != "when" && member.key != "because") Subject(member, because, applies);
+      if (!IsReserved(member.key)) Subject(member, because, applies);
     }
   }
 
@@ -131,23 +142,13 @@ class ExpectationResolver {
                       [&](const SessionSpec& s) { return s.name == subject; });
     for (std::size_t i = 0; i < list.items.size(); ++i) {
       const Node& item = list.items[i];
-      WindowSpec window{.sender = session.a.host};
-      Read(item, "from", window.from);
-      Read(item, "to", window.to);
-      if (window.from >= window.to) report_.Add(item.origin, "ends before it begins");
-      With(item, "sender", [&](const Node& v) {
-        const std::vector<std::string> hosts = {session.a.host, session.b.host};
-        window.sender = v.text;
-        if (v.text == hosts[0] || v.text == hosts[1]) return;
-        report_.Add(v.origin, fmt::format("the host {} is not in this session{}", Quoted(v.text),
-                                          Suggestion(v.text, hosts)));
-      });
-      With(item, "recovery_to",
-           [&](const Node& v) { window.recovery_to = QuantityOf(v, QuantityKind::kShare); });
+      const WindowSpec window = Window(item, session);
       std::string reason = because;
       Read(item, "because", reason);
+      bool expects = false;
       for (const Member& member : item.members) {
         if (IsWindowFrame(member.key)) continue;
+        expects = true;
         Expectation expectation;
         expectation.pointer = fmt::format("{}/{}/{}", pointer, i, member.key);
         expectation.subject = subject;
@@ -157,7 +158,34 @@ class ExpectationResolver {
         Add(std::move(expectation), member.value, *TheLanguage().window->Find(member.key)->type,
             applies);
       }
+      if (!expects) report_.Add(item.origin, "expects nothing of this stretch of time");
     }
+  }
+
+  WindowSpec Window(const Node& item, const SessionSpec& session) {
+    WindowSpec window{.sender = session.a.host};
+    Read(item, "from", window.from);
+    Read(item, "to", window.to);
+    if (window.from >= window.to) {
+      report_.Add(item.origin, "ends before it begins");
+    } else if (session.start + window.to > run_.max_duration) {
+      report_.Add(item.Find("to")->origin,
+                  fmt::format("is after the run's end, {} s", run_.max_duration.seconds()));
+    }
+    With(item, "sender", [&](const Node& v) {
+      const std::vector<std::string> hosts = {session.a.host, session.b.host};
+      window.sender = v.text;
+      if (v.text == hosts[0] || v.text == hosts[1]) return;
+      report_.Add(v.origin, fmt::format("the host {} is not in this session{}", Quoted(v.text),
+                                        Suggestion(v.text, hosts)));
+    });
+    With(item, "recovery_to", [&](const Node& v) {
+      window.recovery_to = QuantityOf(v, QuantityKind::kShare);
+      if (item.Find("recovery_time") == nullptr) {
+        report_.Add(v.origin, "\"recovery_to\" needs \"recovery_time\"", true);
+      }
+    });
+    return window;
   }
 
   static bool IsWindowFrame(std::string_view key) {
@@ -175,9 +203,13 @@ class ExpectationResolver {
       if (probe.name == subject.key) return TheLanguage().probe_expectation;
       names.push_back(probe.name);
     }
-    names.insert(names.end(), {"when", "because"});
+    for (const FlowSpec& flow : run_.flows) {
+      if (flow.name == subject.key) return TheLanguage().flow_expectation;
+      names.push_back(flow.name);
+    }
+    names.insert(names.end(), kReserved.begin(), kReserved.end());
     report_.Add(subject.value.origin,
-                fmt::format("unknown session or probe {}{}", Quoted(subject.key),
+                fmt::format("unknown session, probe or flow {}{}", Quoted(subject.key),
                             Suggestion(subject.key, names)),
                 true);
     return nullptr;
@@ -194,7 +226,7 @@ class ExpectationResolver {
 
 void ResolveExpectations(const Node& expect, const Matrix& matrix, const Combination& combination,
                          const Origins& origins, Report& report, RunSpec& run) {
-  for (const char* reserved : {"when", "because"}) {
+  for (const std::string_view reserved : kReserved) {
     for (const SessionSpec& session : run.sessions) {
       if (session.name == reserved)
         report.Add(expect.origin, fmt::format("a session cannot be called \"{}\"", reserved));
@@ -202,6 +234,10 @@ void ResolveExpectations(const Node& expect, const Matrix& matrix, const Combina
     for (const ProbeSpec& probe : run.probes) {
       if (probe.name == reserved)
         report.Add(expect.origin, fmt::format("a probe cannot be called \"{}\"", reserved));
+    }
+    for (const FlowSpec& flow : run.flows) {
+      if (flow.name == reserved)
+        report.Add(expect.origin, fmt::format("a flow cannot be called \"{}\"", reserved));
     }
   }
   ExpectationResolver resolver(matrix, combination, origins, report, run);

@@ -6,19 +6,18 @@
 
 #include "scenarios/language.h"
 #include "scenarios/structure.h"
+#include "stack/media/frame_trace.h"
 
 namespace rtclab::scenarios {
 namespace {
 
-void ReadRate(const Node& object, std::string_view key, DataRate& out) {
-  With(object, key, [&](const Node& v) {
-    out = DataRate::BitsPerSec(static_cast<int64_t>(QuantityOf(v, QuantityKind::kRate)));
-  });
-}
+// A message is checked by its number and its bytes, so that it has a few; and it is made in one piece.
+constexpr int64_t kSmallestMessage = 16;
+constexpr int64_t kLargestMessage = 16 << 20;
 
-int64_t SizeOf(const Node& node) {
-  return static_cast<int64_t>(QuantityOf(node, QuantityKind::kSize));
-}
+// A sample takes memory, so that there is a limit to how many a second has.
+constexpr TimeDelta kShortestSample = TimeDelta::Millis(1);
+constexpr TimeDelta kLongestSample = TimeDelta::Seconds(60);
 
 class PeerResolver {
  public:
@@ -43,7 +42,13 @@ class PeerResolver {
       });
       Read(v, "wrong_fingerprint", peer_.wrong_fingerprint);
     });
-    Read(node, "sample_interval", peer_.sample_interval);
+    With(node, "sample_interval", [&](const Node& v) {
+      peer_.sample_interval = DurationOf(v);
+      if (peer_.sample_interval < kShortestSample || peer_.sample_interval > kLongestSample) {
+        report_.Add(v.origin,
+                    fmt::format("{} is out of range; expected 1 ms to 60 s", Quoted(v.text)));
+      }
+    });
     return std::move(peer_);
   }
 
@@ -72,7 +77,7 @@ class PeerResolver {
     With(node, "audio", [&](const Node& v) {
       if (v.IsBool()) media.audio = v.boolean;
       if (!v.IsObject()) return;
-      ReadRate(v, "rate", media.audio_rate);
+      Read(v, "rate", media.audio_rate);
       Read(v, "dtx", media.dtx);
     });
     With(node, "video", [&](const Node& v) {
@@ -82,15 +87,17 @@ class PeerResolver {
       Read(v, "layers", media.layers);
       Read(v, "fps", media.fps);
       Read(v, "source", media.source);
+      Trace(v, media);
+      ReadEnum(v, "content", kVideoContentNames, media.content);
     });
     if (!media.audio && !media.video) {
       report_.Add(node.origin, "neither audio nor video; expected one of them to be true");
     }
-    ReadRate(node, "min_rate", media.min_rate);
-    ReadRate(node, "max_rate", media.max_rate);
+    Read(node, "min_rate", media.min_rate);
+    Read(node, "max_rate", media.max_rate);
     media.start_rate =
         std::clamp(media.start_rate, media.min_rate, std::max(media.min_rate, media.max_rate));
-    ReadRate(node, "start_rate", media.start_rate);
+    Read(node, "start_rate", media.start_rate);
     if (media.min_rate > media.max_rate || media.start_rate < media.min_rate ||
         media.start_rate > media.max_rate) {
       report_.Add(node.origin, "expected min_rate <= start_rate <= max_rate");
@@ -99,6 +106,28 @@ class PeerResolver {
     Read(node, "nack", media.nack);
     Read(node, "feedback", media.feedback);
     Read(node, "duration", media.duration);
+  }
+
+  void Trace(const Node& video, MediaSpec& media) {
+    const Node* trace = video.Find("trace");
+    const bool needed = media.source == "trace" || media.source == "hybrid";
+    if (needed != (trace != nullptr)) {
+      report_.Add(trace == nullptr ? video.origin : trace->origin,
+                  needed ? fmt::format("the source {} needs a \"trace\"", Quoted(media.source))
+                         : "\"trace\" is for the sources trace and hybrid");
+      return;
+    }
+    if (trace == nullptr) return;
+    for (const Node& line : trace->items) media.trace += line.text + "\n";
+    if (const auto parsed = media::FrameTrace::Parse(media.trace); !parsed) {
+      // The list's item whose text begins where the error's line does.
+      std::size_t begins = 0, item = 0;
+      while (item + 1 < trace->items.size() &&
+             begins + trace->items[item].text.size() + 1 <= parsed.error().offset) {
+        begins += trace->items[item++].text.size() + 1;
+      }
+      report_.Add(trace->items[item].origin, parsed.error().reason);
+    }
   }
 
   void Data(const Node& node) {
@@ -120,16 +149,12 @@ class PeerResolver {
     With(node, "amount", [&](const Node& v) { channel.amount = SizeOf(v); });
     With(node, "message_size", [&](const Node& v) {
       channel.message_size = SizeOf(v);
-      // A number and a digest make a message one that can be checked.
-      if (channel.message_size < kSmallestMessage) {
-        report_.Add(v.origin, fmt::format("is less than {} B", kSmallestMessage));
+      if (channel.message_size < kSmallestMessage || channel.message_size > kLargestMessage) {
+        report_.Add(v.origin, fmt::format("{} is out of range; expected {} B to {} MiB",
+                                          Quoted(v.text), kSmallestMessage, kLargestMessage >> 20));
       }
     });
-    With(node, "rate", [&](const Node&) {
-      DataRate rate;
-      ReadRate(node, "rate", rate);
-      channel.rate = rate;
-    });
+    With(node, "rate", [&](const Node& v) { channel.rate = RateOf(v); });
     Read(node, "start", channel.start);
     Read(node, "ordered", channel.ordered);
     With(node, "max_retransmits",
@@ -166,36 +191,99 @@ class PeerResolver {
     }
   }
 
-  static constexpr int64_t kSmallestMessage = 16;
-
   const SessionSpec& session_;
   Report& report_;
   PeerSpec peer_;
 };
 
-void CheckFlow(const Node& node, const FlowSpec& flow, Report& report) {
-  const bool tcp = flow.kind == FlowSpec::Kind::kTcp;
-  for (const char* key : {"amount", "files", "idle", "starts_idle"}) {
-    const Node* value = node.Find(key);
-    if (value != nullptr && !tcp) {
-      report.Add(value->origin, fmt::format("\"{}\" is for tcp", key), true);
+class FlowResolver {
+ public:
+  FlowResolver(const Node& node, NetworkResolver& network, Report& report)
+      : node_(node), network_(network), report_(report) {}
+
+  FlowSpec Flow(std::string name, TimeDelta run_end) {
+    flow_.name = std::move(name);
+    ReadEnum(node_, "type", kFlowNames, flow_.kind);
+    Read(node_, "start", flow_.start);
+    Read(node_, "stop", flow_.stop);
+    Read(node_, "rate", flow_.rate);
+    With(node_, "amount", [&](const Node& v) { flow_.amount = SizeOf(v); });
+    With(node_, "files", [&](const Node& v) {
+      flow_.file_min = SizeOf(v.items[0]);
+      flow_.file_max = SizeOf(v.items[1]);
+      if (flow_.file_min > flow_.file_max) {
+        report_.Add(v.origin, "the least size is more than the greatest");
+      }
+    });
+    Read(node_, "idle", flow_.idle_mean);
+    Read(node_, "starts_idle", flow_.starts_idle);
+    Keys();
+    Times(run_end);
+    Hosts();
+    return std::move(flow_);
+  }
+
+ private:
+  bool tcp() const { return flow_.kind == FlowSpec::Kind::kTcp; }
+  bool Has(const char* key) const { return node_.Find(key) != nullptr; }
+  void OnKey(const char* key, std::string message) {
+    report_.Add(node_.Find(key)->origin, std::move(message), true);
+  }
+
+  // Which keys go with which kind and with each other.
+  void Keys() {
+    if (!tcp()) {
+      for (const char* key : {"amount", "files", "idle", "starts_idle"}) {
+        if (Has(key)) OnKey(key, fmt::format("\"{}\" is for tcp", key));
+      }
+      if (!Has("rate")) report_.Add(node_.origin, "udp needs a \"rate\"");
+      return;
+    }
+    if (Has("rate")) OnKey("rate", "\"rate\" is for udp; TCP finds its own");
+    for (const char* key : {"idle", "starts_idle"}) {
+      if (Has(key) && !Has("files")) OnKey(key, fmt::format("\"{}\" needs \"files\"", key));
+    }
+    if (Has("amount") && Has("files")) {
+      OnKey("amount", "\"amount\" and \"files\" exclude each other");
     }
   }
-  if (const Node* rate = node.Find("rate"); rate != nullptr && tcp) {
-    report.Add(rate->origin, "\"rate\" is for udp; TCP finds its own", true);
-  } else if (rate == nullptr && !tcp) {
-    report.Add(node.origin, "udp needs a \"rate\"");
+
+  void Times(TimeDelta run_end) {
+    if (flow_.stop <= flow_.start) return report_.Add(node_.origin, "stops before it starts");
+    if (flow_.start < run_end) return;
+    report_.Add(node_.Find("start")->origin,
+                fmt::format("would start after the run's end, {} s", run_end.seconds()));
   }
-  for (const char* key : {"idle", "starts_idle"}) {
-    if (const Node* value = node.Find(key); value != nullptr && node.Find("files") == nullptr) {
-      report.Add(value->origin, fmt::format("\"{}\" needs \"files\"", key), true);
+
+  void Hosts() {
+    Read(node_, "from", flow_.from);
+    Read(node_, "to", flow_.to);
+    const sim::HostSpec* from = Host(*node_.Find("from"));
+    const sim::HostSpec* to = Host(*node_.Find("to"));
+    if (from == nullptr || to == nullptr) return;
+    if (from == to) return report_.Add(node_.origin, "a flow from a host to itself");
+    if (!(from->ipv4 && to->ipv4) && !(from->ipv6 && to->ipv6)) {
+      report_.Add(node_.origin, fmt::format("{} and {} have no address family in common",
+                                            Quoted(flow_.from), Quoted(flow_.to)));
     }
   }
-  if (flow.file_min > flow.file_max) {
-    report.Add(node.Find("files")->origin, "the least size is more than the greatest");
+
+  const sim::HostSpec* Host(const Node& name) {
+    sim::HostSpec* host = network_.FindHost(name.text);
+    if (host == nullptr) {
+      report_.Add(name.origin, fmt::format("unknown host {}{}", Quoted(name.text),
+                                           Suggestion(name.text, network_.HostNames())));
+    } else if (tcp()) {
+      host->ns3_stack = true;
+    }
+    return host;
   }
-  if (flow.stop <= flow.start) report.Add(node.origin, "stops before it starts");
-}
+
+  const Node& node_;
+  NetworkResolver& network_;
+  Report& report_;
+  FlowSpec flow_;
+};
 
 }  // namespace
 
@@ -203,37 +291,11 @@ void ResolvePeer(const Node& session_node, SessionSpec& session, Report& report)
   session.peer = PeerResolver(session, report).Peer(session_node);
 }
 
-std::vector<FlowSpec> ResolveFlows(const Node& flows, NetworkResolver& network, Report& report) {
+std::vector<FlowSpec> ResolveFlows(const Node& flows, NetworkResolver& network, TimeDelta run_end,
+                                   Report& report) {
   std::vector<FlowSpec> out;
   for (const Member& member : flows.members) {
-    const Node& node = member.value;
-    FlowSpec& flow = out.emplace_back();
-    flow.name = member.key;
-    ReadEnum(node, "type", kFlowNames, flow.kind);
-    Read(node, "from", flow.from);
-    Read(node, "to", flow.to);
-    Read(node, "start", flow.start);
-    Read(node, "stop", flow.stop);
-    ReadRate(node, "rate", flow.rate);
-    With(node, "amount", [&](const Node& v) { flow.amount = SizeOf(v); });
-    With(node, "files", [&](const Node& v) {
-      flow.file_min = SizeOf(v.items[0]);
-      flow.file_max = SizeOf(v.items[1]);
-    });
-    Read(node, "idle", flow.idle_mean);
-    Read(node, "starts_idle", flow.starts_idle);
-    CheckFlow(node, flow, report);
-    for (const char* key : {"from", "to"}) {
-      const Node& name = *node.Find(key);
-      sim::HostSpec* host = network.FindHost(name.text);
-      if (host == nullptr) {
-        report.Add(name.origin, fmt::format("unknown host {}{}", Quoted(name.text),
-                                            Suggestion(name.text, network.HostNames())));
-      } else if (flow.kind == FlowSpec::Kind::kTcp) {
-        host->ns3_stack = true;
-      }
-    }
-    if (flow.from == flow.to) report.Add(node.origin, "a flow from a host to itself");
+    out.push_back(FlowResolver(member.value, network, report).Flow(member.key, run_end));
   }
   return out;
 }

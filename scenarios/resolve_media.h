@@ -13,8 +13,9 @@ namespace rtclab::scenarios {
 // Fills session.peer from the session's "media", "data", "controller" and "dtls"; leaves it absent where the session has
 // neither media nor data. Both nodes have passed CheckStructure.
 void ResolvePeer(const Node& session_node, SessionSpec& session, Report& report);
-// Gives the hosts of TCP flows ns-3's own stack.
-std::vector<FlowSpec> ResolveFlows(const Node& flows, NetworkResolver& network, Report& report);
+// Gives the hosts of TCP flows ns-3's own stack. `run_end` is the run's max_duration.
+std::vector<FlowSpec> ResolveFlows(const Node& flows, NetworkResolver& network, TimeDelta run_end,
+                                   Report& report);
 
 }  // namespace rtclab::scenarios
 

@@ -20,10 +20,7 @@ void ApplyShare(const Node& object, std::string_view key, double& out) {
 }
 
 void ApplyLinkFigures(const Node& object, sim::LinkBehaviour& link, Report& report) {
-  With(object, "rate", [&](const Node& v) {
-    link.rate = DataRate::BitsPerSec(
-        std::max<int64_t>(1, std::llround(QuantityOf(v, QuantityKind::kRate))));
-  });
+  Read(object, "rate", link.rate);
   Read(object, "delay", link.delay);
   Read(object, "jitter", link.jitter);
   Read(object, "reorder", link.reorder);
@@ -39,15 +36,6 @@ void ApplyLinkFigures(const Node& object, sim::LinkBehaviour& link, Report& repo
   ApplyShare(object, "duplication", link.duplication);
   ApplyShare(object, "corruption", link.corruption);
   Read(object, "queue_packets", link.queue_packets);
-  With(object, "queue_delay", [&](const Node& v) {
-    if (link.rate.IsInfinite()) {
-      report.Add(v.origin, "\"queue_delay\" needs a \"rate\"");
-      return;
-    }
-    link.queue_bytes = std::max<int64_t>(
-        1500, std::llround(DurationOf(v).millis_f() / 8000 * static_cast<double>(link.rate.bps())));
-    if (object.Find("queue_packets") == nullptr) link.queue_packets = 1'000'000;
-  });
   With(object, "mtu", [&](const Node& v) {
     const double bytes = QuantityOf(v, QuantityKind::kSize);
     if (bytes < 576 || bytes > 65535) {
@@ -63,6 +51,25 @@ void ApplyLinkFigures(const Node& object, sim::LinkBehaviour& link, Report& repo
                  fmt::format("is more than the {} s that a link may take", limit));
     }
   }
+}
+
+// A queue is limited in bytes by what its direction's rate sends in a time: `own`, the direction's object, goes before
+// `both`, the link's.
+void LimitQueue(const Node& both, const Node* own, sim::LinkBehaviour& link, Report& report) {
+  const auto find = [&](const char* key) {
+    const Node* value = own == nullptr ? nullptr : own->Find(key);
+    return value == nullptr ? both.Find(key) : value;
+  };
+  const Node* delay = find("queue_delay");
+  if (delay == nullptr) return;
+  if (link.rate.IsInfinite()) {
+    report.Add(delay->origin, "\"queue_delay\" needs a \"rate\"");
+    return;
+  }
+  const double bytes = DurationOf(*delay).millis_f() / 8000 * static_cast<double>(link.rate.bps());
+  // At least a packet, or none would wait; at most what a counter of ns-3's queue holds.
+  link.queue_bytes = std::llround(std::clamp(bytes, 1500.0, 4e9));
+  if (find("queue_packets") == nullptr) link.queue_packets = 1'000'000;
 }
 
 // "5000", 5000 or "5000-5999".
@@ -186,7 +193,9 @@ sim::LinkSpec ResolveLink(const Node& node, Report& report) {
   With(node, "preset", [&](const Node& v) { link = preset(v.text); });
   for (const auto& [key, direction] : {std::pair("up", &link.up), std::pair("down", &link.down)}) {
     ApplyLinkFigures(node, *direction, report);
-    With(node, key, [&, d = direction](const Node& v) { ApplyLinkFigures(v, *d, report); });
+    const Node* own = node.Find(key);
+    if (own != nullptr) ApplyLinkFigures(*own, *direction, report);
+    LimitQueue(node, own, *direction, report);
   }
   return link;
 }

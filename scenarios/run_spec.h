@@ -67,7 +67,9 @@ struct MediaSpec {
   int video_streams = 1;  // video tracks of each sender
   int layers = 1;         // simulcast encodings of a video track (RFC 8853), 1 to 3
   int fps = 30;
-  std::string source = "synthetic";  // video model of RFC 8593: "synthetic" or "trace"
+  enum class Content { kCamera, kScreen } content = Content::kCamera;
+  std::string source = "statistical";  // video model: "statistical", "trace", "hybrid"
+  std::string trace;                   // text of a media::FrameTrace, for "trace" and "hybrid"
   DataRate min_rate = DataRate::KilobitsPerSec(100);  // of everything that a side sends
   DataRate start_rate = DataRate::KilobitsPerSec(300);
   DataRate max_rate = DataRate::KilobitsPerSec(2500);
@@ -87,7 +89,7 @@ struct ChannelSpec {
   int priority = 256;                  // RFC 8831 section 6.4
   bool from_a = true, from_b = false;  // who sends
   int64_t amount = 0;                  // bytes each sender sends; 0: the channel is only opened
-  int64_t message_size = 16 * 1024;
+  int64_t message_size = 16'384;
   std::optional<DataRate>
       rate;         // a message whenever this rate allows it; absent: as fast as it goes
   TimeDelta start;  // after the channel is open
@@ -197,6 +199,8 @@ struct RunSpec {
   std::vector<ProbeSpec> probes;
   std::vector<FlowSpec> flows;
   std::vector<Expectation> expectations;
+  // What a standard expects and this run is known not to reach; `expectations` hold how far it gets.
+  std::vector<std::string> misses;
   // A run ends when its sessions have an outcome, its actions are done and its probes too; but not before this.
   TimeDelta min_duration;
   TimeDelta max_duration =

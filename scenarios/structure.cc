@@ -224,6 +224,15 @@ TimeDelta DurationOf(const Node& node) {
   return TimeDelta::Nanos(std::llround(QuantityOf(node, QuantityKind::kDuration)));
 }
 
+DataRate RateOf(const Node& node) {
+  return DataRate::BitsPerSec(
+      std::max<int64_t>(1, std::llround(QuantityOf(node, QuantityKind::kRate))));
+}
+
+int64_t SizeOf(const Node& node) {
+  return std::max<int64_t>(1, std::llround(QuantityOf(node, QuantityKind::kSize)));
+}
+
 std::size_t IndexOf(const Node& node, const std::vector<std::string>& names) {
   const auto found = std::find(names.begin(), names.end(), node.text);
   return found == names.end() ? 0 : static_cast<std::size_t>(found - names.begin());
@@ -240,6 +249,9 @@ void Read(const Node& object, std::string_view key, uint16_t& out) {
 }
 void Read(const Node& object, std::string_view key, std::string& out) {
   With(object, key, [&](const Node& v) { out = v.text; });
+}
+void Read(const Node& object, std::string_view key, DataRate& out) {
+  With(object, key, [&](const Node& v) { out = RateOf(v); });
 }
 void Read(const Node& object, std::string_view key, TimeDelta& out) {
   With(object, key, [&](const Node& v) { out = DurationOf(v); });

@@ -21,6 +21,8 @@ bool IsName(std::string_view text);
 // For values whose structure has been checked.
 double QuantityOf(const Node& node, QuantityKind kind);  // in the base unit
 TimeDelta DurationOf(const Node& node);
+DataRate RateOf(const Node& node);  // at least 1 bit/s
+int64_t SizeOf(const Node& node);   // whole bytes, at least 1
 std::size_t IndexOf(const Node& node, const std::vector<std::string>& names);
 
 // Calls `use` with the member's value if the object has it.
@@ -34,6 +36,7 @@ void Read(const Node& object, std::string_view key, int& out);
 void Read(const Node& object, std::string_view key, uint16_t& out);
 void Read(const Node& object, std::string_view key, std::string& out);
 void Read(const Node& object, std::string_view key, TimeDelta& out);
+void Read(const Node& object, std::string_view key, DataRate& out);
 
 // Of an enumeration whose enumerators are numbered like `names`.
 template <typename E>

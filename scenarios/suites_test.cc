@@ -18,8 +18,9 @@ TEST(SuitesTest, EveryOneLoadsAndItsIdsAreUnique) {
     names.insert(result.suite);
     for (const RunSpec& run : result.runs) EXPECT_TRUE(ids.insert(run.id).second) << run.id;
   }
-  EXPECT_EQ(names, (std::set<std::string>{"firewall", "ice-restart", "lossy", "nat-behaviours",
-                                          "nat-matrix", "quickstart", "trickle", "turn"}));
+  EXPECT_EQ(names, (std::set<std::string>{"call", "data-throughput", "firewall", "ice-restart",
+                                          "lossy", "nat-behaviours", "nat-matrix", "quickstart",
+                                          "rmcat", "setup-time", "trickle", "turn"}));
 }
 
 TEST(SuitesTest, EveryRunHasAnExpectationOfItsOutcome) {
@@ -33,6 +34,19 @@ TEST(SuitesTest, EveryRunHasAnExpectationOfItsOutcome) {
       }
     }
   }
+}
+
+TEST(SuitesTest, EveryExampleOfTheReadmeLoads) {
+  const std::string readme = ReadText(RoomDirectory() / "README.md");
+  const std::string_view open = "```json\n";
+  int examples = 0;
+  for (std::size_t at = 0; (at = readme.find(open, at)) != std::string::npos; ++examples) {
+    at += open.size();
+    const std::size_t end = readme.find("```", at);
+    EXPECT_EQ(Complaints(readme.substr(at, end - at)), "") << "example " << examples;
+    at = end;
+  }
+  EXPECT_GE(examples, 4);
 }
 
 TEST(SuitesTest, TheQuickstartFitsInFifteenLines) {

@@ -6,7 +6,11 @@
 #include <vector>
 
 #include "results/json.h"
+#include "results/report/call_tables.h"
+#include "results/report/phase_chart.h"
+#include "results/report/series_chart.h"
 #include "results/report/summary.h"
+#include "results/report/table.h"
 
 namespace rtclab::results {
 namespace {
@@ -70,7 +74,11 @@ std::string Ms(const std::optional<double>& ms) {
 void AddCauses(std::string& out, const Session& s, const Terminal& t) {
   for (const Cause& c : s.why.causes) {
     std::string text = fmt::format("{} packet{} of {}", c.count, c.count == 1 ? "" : "s", c.agent);
-    if (!c.pair.empty()) text += " (check " + c.pair + ")";
+    if (!c.pair.empty()) {
+      // "host -> srflx" for checks; otherwise what the packets were.
+      const bool check = c.pair.find("->") != std::string::npos;
+      text += fmt::format(" ({}{})", check ? "check " : "", c.pair);
+    }
     text += fmt::format(" ended at {} by rule {}, first at {:.3f} ms: {}", c.where, c.rule,
                         c.first_ms, c.text);
     AddField(out, "cause", text, t);
@@ -90,37 +98,44 @@ void ListChecks(std::string& out, const Session& s, const Terminal& t) {
 
 void AddChecks(std::string& out, const Session& s, const Terminal& t) {
   if (s.check_log.empty()) return;
-  const std::vector<std::string> head = {"agent", "local",    "remote", "sent ms",
-                                         "tries", "answered", "outcome"};
-  std::vector<std::vector<std::string>> rows = {head};
+  std::vector<TableRow> rows;
   for (const CheckRecord& c : s.check_log) {
     rows.push_back({Printable(c.agent), Printable(c.local), Printable(c.remote),
                     fmt::format("{:.3f}", c.sent_ms), fmt::format("{}", c.transmissions),
                     c.answered_ms ? fmt::format("{:.3f}", *c.answered_ms) : "-",
                     Printable(c.outcome) + (c.nominating ? ", nominating" : "")});
   }
-  std::vector<std::size_t> widths(head.size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Columns(row[i]));
-  }
   out += "\n  Connectivity checks\n";
-  std::size_t needed = 0;
-  for (const std::size_t width : widths) needed += 2 + width;
-  if (needed > static_cast<std::size_t>(t.width)) return ListChecks(out, s, t);
-  for (const auto& row : rows) {
-    std::string line = "  ";
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool number = i >= 3 && i <= 5;
-      line += number ? PadLeft(row[i], widths[i]) : PadRight(row[i], widths[i]);
-      line += "  ";
-    }
-    line.resize(line.find_last_not_of(' ') + 1);
-    const bool is_head = &row == &rows.front();
-    out += Paint(t, is_head ? Color::kDim : Color::kNone, line) + "\n";
-  }
+  const auto table = FittingTable({{"agent"},
+                                   {"local"},
+                                   {"remote"},
+                                   {"sent ms", true},
+                                   {"tries", true},
+                                   {"answered", true},
+                                   {"outcome"}},
+                                  rows, t);
+  if (!table) return ListChecks(out, s, t);
+  out += *table;
 }
 
-void AddSession(std::string& out, const Session& s, const Terminal& t) {
+std::string Times(const TimingMs& times) {
+  std::string text =
+      fmt::format("gathered {}, first valid pair {}, connected {}", Ms(times.gathering),
+                  Ms(times.first_valid_pair), Ms(times.ice_connected));
+  if (times.dtls_connected) text += ", DTLS " + Ms(times.dtls_connected);
+  if (times.data_channel_open) text += ", data channels open " + Ms(times.data_channel_open);
+  if (times.first_media) text += ", all media " + Ms(times.first_media);
+  return text;
+}
+
+// What has a chart or table of its own.
+bool IsDrawn(std::string_view key, const Json& value) {
+  return value.is_array() &&
+         (key == "phases" || key == "media" || key == "paths" || key == "data_channels");
+}
+
+void AddSession(std::string& out, const Session& s, std::span<const SeriesPoint> series,
+                const Terminal& t) {
   out += "\n" + Paint(t, Color::kBold, Printable(s.name)) + "  " +
          Paint(t, s.state == "connected" ? Color::kGreen : Color::kMagenta, Printable(s.state)) +
          "\n";
@@ -128,10 +143,7 @@ void AddSession(std::string& out, const Session& s, const Terminal& t) {
     AddField(out, "pair",
              Describe(s.selected_pair->local) + " <-> " + Describe(s.selected_pair->remote), t);
   }
-  AddField(out, "times",
-           fmt::format("gathered {}, first valid pair {}, connected {}", Ms(s.timing_ms.gathering),
-                       Ms(s.timing_ms.first_valid_pair), Ms(s.timing_ms.ice_connected)),
-           t);
+  AddField(out, "times", Times(s.timing_ms), t);
   AddField(out, "checks",
            fmt::format("{} sent, {} received, {} succeeded, {} failed, {} retransmissions, {} role "
                        "conflicts",
@@ -139,16 +151,23 @@ void AddSession(std::string& out, const Session& s, const Terminal& t) {
                        s.checks.retransmissions, s.checks.role_conflicts),
            t);
   for (const auto& [key, value] : s.extra.items()) {
-    AddField(out, key, Readable(value), t);
+    if (!IsDrawn(key, value)) AddField(out, key, Readable(value), t);
   }
   if (!s.why.text.empty()) AddField(out, "why", s.why.text, t);
   AddCauses(out, s, t);
+  if (const std::string chart = PhaseChart(s, t); !chart.empty()) {
+    out += "\n  Set-up, virtual ms\n" + chart;
+  }
+  out += CallTables(s, t);
+  if (const std::string chart = SeriesChart(series, s.name, t); !chart.empty()) {
+    out += "\n  Over time\n" + chart;
+  }
   AddChecks(out, s, t);
 }
 
 }  // namespace
 
-std::string Explanation(const Run& run, const Terminal& t) {
+std::string Explanation(const Run& run, const Terminal& t, std::span<const SeriesPoint> series) {
   const Color color = run.verdict == Verdict::kPass ? Color::kGreen : Color::kRed;
   std::string out = Paint(t, Color::kBold, Printable(run.id)) + "  " +
                     Paint(t, color, ToString(run.verdict)) + "\n";
@@ -161,7 +180,7 @@ std::string Explanation(const Run& run, const Terminal& t) {
       AddField(out, "", message, t);
     }
   }
-  for (const Session& s : run.sessions) AddSession(out, s, t);
+  for (const Session& s : run.sessions) AddSession(out, s, series, t);
   for (const Probe& p : run.probes) {
     out += "\n" + Paint(t, Color::kBold, Printable(p.name)) + "  " + Printable(p.state) + "\n";
     AddField(out, "mapping", p.mapping, t);

@@ -43,6 +43,24 @@ TEST(ExplanationTest, ExtrasReadAsTextBesideTheirLabels) {
   EXPECT_THAT(text, HasSubstr("\n  restarts  host: alice, at_ms: 5.5\n"));
 }
 
+TEST(ExplanationTest, ACallHasItsPhasesTablesAndRatesOverTime) {
+  const std::string text = Explanation(CallRun("a"), {.width = 100}, CallSeries());
+  EXPECT_THAT(text, HasSubstr("connected 160.000 ms, DTLS 242.500 ms,"));
+  EXPECT_THAT(text, HasSubstr("\n\n  Set-up, virtual ms\n"));
+  EXPECT_THAT(text, HasSubstr("\n\n  Media\n"));
+  EXPECT_THAT(text, HasSubstr("\n\n  Paths\n"));
+  EXPECT_THAT(text, HasSubstr("\n\n  Data channels\n"));
+  EXPECT_THAT(text, HasSubstr("\n\n  Over time\n  alice -> bob, 0.0 to 10.0 s\n"));
+  EXPECT_THAT(text, Not(HasSubstr("throughput_bps")));
+  EXPECT_THAT(text, Not(HasSubstr("start_ms")));
+  for (const int width : {40, 60, 80, 100}) {
+    std::istringstream in(Explanation(CallRun("a"), {.width = width}, CallSeries()));
+    for (std::string line; std::getline(in, line);) {
+      EXPECT_LE(Columns(line), static_cast<std::size_t>(width)) << line;
+    }
+  }
+}
+
 TEST(ExplanationTest, FitsANarrowTerminal) {
   results::Run run = FailedRun("a");
   run.sessions[0].extra = {{"a_label_of_some_length", "text"}, {"candidates", "text"}};

@@ -6,6 +6,9 @@
 #include <array>
 #include <utility>
 
+#include "results/report/call_tables.h"
+#include "results/report/extra.h"
+
 namespace rtclab::results {
 namespace {
 
@@ -69,6 +72,134 @@ void AddWrapped(std::string& out, std::string_view lead, std::string_view text, 
   }
 }
 
+void AddMedia(const Run& run, Digest& d) {
+  double longest_ms = 0, used = 0;
+  for (const Session& s : run.sessions) {
+    const Json& paths = ElementsOf(s.extra, "paths");
+    if (paths.empty()) continue;
+    const Json& path = paths.front();
+    const auto ms = NumberOf(path, "duration_ms"), share = NumberOf(path, "utilisation");
+    if (ms && share) {
+      longest_ms = std::max(longest_ms, *ms);
+      used += *share * *ms;
+    }
+    const auto delay = path.find("queue_delay_ms");
+    if (delay == path.end()) continue;
+    if (const auto p95 = NumberOf(*delay, "p95")) {
+      d.queue_p95_ms = std::max(d.queue_p95_ms.value_or(0), *p95);
+    }
+  }
+  if (longest_ms > 0) d.utilisation = used / longest_ms;
+}
+
+// The session's first host: the first that `phases` names.
+std::string FirstHost(const Session& s) {
+  const Json& phases = ElementsOf(s.extra, "phases");
+  return phases.empty() ? "" : TextOf(phases.front(), "host");
+}
+
+CallDigest CallDigestOf(const Session& s) {
+  CallDigest d;
+  d.has_media = !ElementsOf(s.extra, "media").empty();
+  d.has_data = !ElementsOf(s.extra, "data_channels").empty();
+  if (s.state != "connected") {
+    const auto failure = s.extra.find("failure");
+    if (failure != s.extra.end()) d.failure = TextOf(*failure, "reason");
+    if (d.failure.empty()) d.failure = "failed";
+    return d;
+  }
+  const std::string first = FirstHost(s);
+  for (const Json& path : ElementsOf(s.extra, "paths")) {
+    const bool forth = TextOf(path, "from") == first;
+    (forth ? d.forth_bps : d.back_bps) = NumberOf(path, "throughput_bps");
+    const auto delay = path.find("queue_delay_ms");
+    if (delay != path.end()) {
+      (forth ? d.forth_queue_ms : d.back_queue_ms) = NumberOf(*delay, "p95");
+    }
+  }
+  for (const Json& stream : ElementsOf(s.extra, "media")) {
+    d.freezes += static_cast<int>(NumberOf(stream, "freeze_count").value_or(0));
+    d.freeze_ms += NumberOf(stream, "freeze_ms").value_or(0);
+  }
+  for (const Json& channel : ElementsOf(s.extra, "data_channels")) {
+    const std::optional<double> bps = NumberOf(channel, "throughput_bps");
+    std::optional<double>& sum =
+        TextOf(channel, "from") == first ? d.forth_data_bps : d.back_data_bps;
+    if (bps) sum = sum.value_or(0) + *bps;
+  }
+  return d;
+}
+
+struct CallColumns {
+  bool media = false, data = false;
+  std::size_t name_width = 0;
+};
+
+// The calls' names without what all of them begin and end with, up to and from a '/'.
+std::vector<std::string> ShortNames(std::span<const CallDigest* const> calls) {
+  std::vector<std::string> names;
+  names.reserve(calls.size());
+  for (const CallDigest* call : calls) names.push_back(Printable(call->name));
+  if (names.size() < 2) return names;
+  const std::string first = names.front();
+  std::size_t head = first.size(), tail = first.size();
+  for (const std::string& name : names) {
+    const auto from_front = std::mismatch(first.begin(), first.end(), name.begin(), name.end());
+    const auto from_back = std::mismatch(first.rbegin(), first.rend(), name.rbegin(), name.rend());
+    head = std::min(head, static_cast<std::size_t>(from_front.first - first.begin()));
+    tail = std::min(tail, static_cast<std::size_t>(from_back.first - first.rbegin()));
+  }
+  const std::size_t slash = head == 0 ? std::string::npos : first.rfind('/', head - 1);
+  head = slash == std::string::npos ? 0 : slash + 1;
+  const std::size_t end = first.find('/', first.size() - tail);
+  tail = end == std::string::npos ? 0 : first.size() - end;
+  const bool fits = std::all_of(names.begin(), names.end(),
+                                [&](const std::string& name) { return name.size() > head + tail; });
+  if (!fits) return names;
+  for (std::string& name : names) name = name.substr(head, name.size() - head - tail);
+  return names;
+}
+
+// "scenario/link=cable,nat=none" as "scenario/cable,none".
+std::string ValuesOnly(const std::string& name) {
+  std::string out;
+  std::size_t part = 0;  // where the present part of `out` begins
+  for (const char c : name) {
+    if (c == '=') {
+      out.resize(part);
+      continue;
+    }
+    out += c;
+    if (c == '/' || c == ',' || c == ' ') part = out.size();
+  }
+  return out;
+}
+
+std::string CallLine(const CallDigest& d, const std::string& name, const CallColumns& columns,
+                     const Terminal& t) {
+  const bool fits = Columns(name) <= columns.name_width;
+  std::string line =
+      PadRight(Shortened(fits ? name : ValuesOnly(name), columns.name_width), columns.name_width);
+  if (!d.failure.empty()) {
+    const std::string said = d.failure == "failed" ? d.failure : "failed: " + d.failure;
+    return line + "  " + Paint(t, Color::kMagenta, Printable(said)) + "\n";
+  }
+  if (columns.media) {
+    const auto ms = [](const std::optional<double>& v) {
+      return v ? fmt::format("{:.1f}", *v) : std::string("-");
+    };
+    line += fmt::format("{:>9}{:>8}{:>9}{:>8}", MegabitText(d.forth_bps), MegabitText(d.back_bps),
+                        ms(d.forth_queue_ms), ms(d.back_queue_ms));
+    line += d.has_media ? Paint(t, d.freezes > 0 ? Color::kYellow : Color::kNone,
+                                fmt::format("{:>7}{:>8.0f}", d.freezes, d.freeze_ms))
+                        : fmt::format("{:>7}{:>8}", "-", "-");
+  }
+  if (columns.data) {
+    line += fmt::format("{:>10}{:>9}", MegabitText(d.forth_data_bps), MegabitText(d.back_data_bps));
+  }
+  return line + "\n";
+}
+
 }  // namespace
 
 Digest DigestOf(const Run& run) {
@@ -76,6 +207,8 @@ Digest DigestOf(const Run& run) {
   d.scenario = run.scenario;
   d.parameters = run.parameters;
   d.verdict = run.verdict;
+  d.missed = !run.misses.empty();
+  AddMedia(run, d);
   if (run.verdict == Verdict::kError) {
     d.outcome = "error";
   } else if (!run.sessions.empty()) {
@@ -91,6 +224,11 @@ Digest DigestOf(const Run& run) {
   } else if (!run.probes.empty()) {
     const Probe& p = run.probes.front();
     d.outcome = p.state == "done" ? p.mapping + "/" + p.filtering : "failed";
+  }
+  for (const Session& s : run.sessions) {
+    if (!s.extra.contains("phases") && !s.extra.contains("media")) continue;
+    d.calls.push_back(CallDigestOf(s));
+    d.calls.back().name = run.sessions.size() == 1 ? run.id : run.id + " " + s.name;
   }
   return d;
 }
@@ -117,6 +255,47 @@ std::string SummaryTable(std::span<const Digest> digests, const Terminal& termin
   std::string out = Paint(terminal, Color::kBold, head) + "\n";
   for (Line& l : lines) out += Render(l, width, any_outcome, terminal);
   if (lines.size() > 1) out += Render(total, width, any_outcome, terminal);
+  return out;
+}
+
+std::string CallSummary(std::span<const Digest> digests, const Terminal& terminal,
+                        std::size_t most) {
+  std::vector<const CallDigest*> calls;
+  for (const Digest& d : digests) {
+    for (const CallDigest& call : d.calls) calls.push_back(&call);
+  }
+  if (calls.empty()) return "";
+  const std::size_t all = calls.size();
+  calls.resize(std::min(most, all));
+  const std::vector<std::string> names = ShortNames(calls);
+  constexpr std::size_t kMostColumns = 100, kLeastName = 10, kMediaWidth = 49, kDataWidth = 19;
+  CallColumns columns;
+  std::size_t longest = kLeastName;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    columns.media |= calls[i]->has_media;
+    columns.data |= calls[i]->has_data;
+    longest = std::max(longest, Columns(names[i]));
+  }
+  const std::size_t taken = (columns.media ? kMediaWidth : 0) + (columns.data ? kDataWidth : 0);
+  const std::size_t width = std::min(kMostColumns, static_cast<std::size_t>(terminal.width));
+  columns.name_width = std::min(longest, std::max(width, taken + kLeastName) - taken);
+  std::string head = PadRight("", columns.name_width);
+  std::string ways = PadRight("call", columns.name_width);
+  if (columns.media) {
+    head += "     total Mbit/s     queue p95 ms        freezes";
+    ways += "       ->      <-       ->      <-  count      ms";
+  }
+  if (columns.data) {
+    head += "        data Mbit/s";
+    ways += "        ->       <-";
+  }
+  std::string out =
+      Paint(terminal, Color::kBold, head) + "\n" + Paint(terminal, Color::kBold, ways) + "\n";
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    out += CallLine(*calls[i], names[i], columns, terminal);
+  }
+  if (all > calls.size())
+    out += fmt::format("... and {} more, in results.json\n", all - calls.size());
   return out;
 }
 

@@ -85,6 +85,56 @@ TEST(SummaryTest, AReasonIsToldOnceAndACauseHasOneBullet) {
   EXPECT_THAT(FailureReport(run, {.width = 60}), HasSubstr("\n      "));
 }
 
+TEST(SummaryTest, ALineACall) {
+  std::vector<Digest> digests = {DigestOf(CallRun("call")), DigestOf(PassedRun("ice"))};
+  results::Run run = CallRun("a-run-of-a-matrix/with=many,parameters=that,make=its,id=long");
+  run.sessions.push_back(run.sessions[0]);
+  run.sessions[1].name = "second";
+  run.sessions[1].extra.erase("data_channels");
+  run.sessions[1].extra["media"][1]["freeze_count"] = 0;
+  run.sessions[1].extra["media"][1]["freeze_ms"] = 0;
+  run.sessions.push_back(FailedRun("b").sessions[0]);
+  run.sessions[2].extra["phases"] = Json::array();
+  run.sessions[2].extra["failure"] = {{"reason", "dtls-timeout"}};
+  run.sessions[1].extra["paths"][0] = 5;
+  digests.push_back(DigestOf(run));
+  const std::string text = CallSummary(digests, {.width = 140});  // 100 at most
+  EXPECT_EQ("\n" + text, R"(
+                                     total Mbit/s     queue p95 ms        freezes        data Mbit/s
+call                                   ->      <-       ->      <-  count      ms        ->       <-
+call                                1.904   0.048     38.1       -      2     340     0.883        -
+a-run-of-a-matr..t,its,long call    1.904   0.048     38.1       -      2     340     0.883        -
+a-run-of-a-matr..its,long second        -   0.048        -       -      0       0         -        -
+a-run-of-a-matr..t,its,long call  failed: dtls-timeout
+)");
+  EXPECT_EQ(CallSummary(std::vector{digests[1]}, {.width = 100}), "");
+  EXPECT_THAT(CallSummary(digests, {.width = 100}, 1),
+              HasSubstr("\n... and 3 more, in results.json\n"));
+}
+
+TEST(SummaryTest, CallsAreNamedByWhatTellsThemApart) {
+  std::vector<Digest> digests;
+  for (const char* rtt : {"20ms", "200ms"}) {
+    digests.push_back(DigestOf(CallRun(fmt::format("suite/scenario/rtt={}/seed=1", rtt))));
+    digests.back().calls[0].has_media = false;
+  }
+  EXPECT_THAT(CallSummary(digests, {.width = 100}),
+              testing::AllOf(HasSubstr("\nrtt=20ms "), HasSubstr("\nrtt=200ms ")));
+  digests.resize(1);
+  EXPECT_THAT(CallSummary(digests, {.width = 100}), HasSubstr("\nsuite/scenario/rtt=20ms/seed=1 "));
+}
+
+TEST(SummaryTest, CallsWithDataAloneHaveNoColumnsForMedia) {
+  results::Run run = CallRun("transfer");
+  run.sessions[0].extra.erase("media");
+  run.sessions[0].extra.erase("paths");
+  EXPECT_EQ("\n" + CallSummary(std::vector{DigestOf(run)}, {.width = 100}), R"(
+                  data Mbit/s
+call              ->       <-
+transfer       0.883        -
+)");
+}
+
 TEST(SummaryTest, CountsInWords) {
   EXPECT_EQ(CountsLine({.runs = 1, .passed = 0, .failed = 0, .errors = 1}, {}),
             "1 run: 0 passed, 0 failed, 1 error");

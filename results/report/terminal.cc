@@ -79,6 +79,20 @@ std::size_t BytesOf(std::string_view text, std::size_t columns) {
   return i;
 }
 
+// By the first of the locale's variables that is set (POSIX.1-2017 section 8.2).
+bool IsUtf8Locale() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+    if (value == nullptr || *value == '\0') continue;
+    const std::string_view locale(value);
+    for (const std::string_view charset : {"UTF-8", "utf-8", "UTF8", "utf8"}) {
+      if (locale.ends_with(charset)) return true;
+    }
+    return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 Terminal DetectTerminal(int fd) {
@@ -88,6 +102,7 @@ Terminal DetectTerminal(int fd) {
   const char* term = std::getenv("TERM");          // NOLINT(concurrency-mt-unsafe)
   const bool dumb = term != nullptr && std::strcmp(term, "dumb") == 0;
   terminal.color = terminal.tty && !dumb && (no_color == nullptr || *no_color == '\0');
+  terminal.unicode = terminal.tty && !dumb && IsUtf8Locale();
   winsize size{};
   const char* columns = std::getenv("COLUMNS");  // NOLINT(concurrency-mt-unsafe)
   if (terminal.tty && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
@@ -136,6 +151,15 @@ std::string PadRight(std::string_view text, std::size_t columns) {
 std::string PadLeft(std::string_view text, std::size_t columns) {
   const std::size_t used = Columns(text);
   return std::string(used < columns ? columns - used : 0, ' ') + std::string(text);
+}
+
+std::string Shortened(std::string_view text, std::size_t columns) {
+  const std::size_t all = Columns(text);
+  if (all <= columns) return std::string(text);
+  const std::size_t head = (columns - 2) / 2;
+  const std::size_t tail = columns - 2 - head;
+  return std::string(text.substr(0, BytesOf(text, head))) + ".." +
+         std::string(text.substr(BytesOf(text, all - tail)));
 }
 
 std::vector<std::string> Wrap(std::string_view text, std::size_t columns) {

@@ -11,13 +11,14 @@
 namespace rtclab::results {
 
 struct Terminal {
-  int width = 100;     // columns
-  bool tty = false;    // lines may be redrawn
-  bool color = false;  // escape codes for colour
+  int width = 100;       // columns
+  bool tty = false;      // lines may be redrawn
+  bool color = false;    // escape codes for colour
+  bool unicode = false;  // a terminal that shows UTF-8: block characters
 };
 
 // What file descriptor `fd` is: columns from the terminal itself, otherwise from COLUMNS, otherwise 100; colour on a
-// terminal unless NO_COLOR is set or TERM is "dumb".
+// terminal unless NO_COLOR is set or TERM is "dumb"; Unicode on one whose locale (LC_ALL, LC_CTYPE, LANG) is of UTF-8.
 Terminal DetectTerminal(int fd);
 
 // Writes all of `text`. A reader that went away (`rtclab ... | head`) is no error: nobody wants the rest.
@@ -35,6 +36,8 @@ std::size_t Columns(std::string_view text);
 // Padded with spaces to `columns`; longer text stays.
 std::string PadRight(std::string_view text, std::size_t columns);
 std::string PadLeft(std::string_view text, std::size_t columns);
+// At most `columns`, of which there are 4 at least: of longer text the middle is left out, "call/g..seed=1".
+std::string Shortened(std::string_view text, std::size_t columns);
 // Broken at spaces into lines of at most `columns`, a longer word where it must. At least one line.
 std::vector<std::string> Wrap(std::string_view text, std::size_t columns);
 

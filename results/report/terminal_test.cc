@@ -24,6 +24,21 @@ TEST(TerminalTest, ColorEndsWithAReset) {
   EXPECT_EQ(Paint({.width = 80, .tty = true, .color = true}, Color::kRed, "x"), "\x1b[31mx\x1b[0m");
 }
 
+TEST(TerminalTest, TheMiddleOfLongTextIsLeftOut) {
+  EXPECT_EQ(Shortened("0123456789", 10), "0123456789");
+  EXPECT_EQ(Shortened("0123456789abc", 10), "0123..9abc");
+  EXPECT_EQ(Shortened("\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9", 5), "\u00e9..\u00e9\u00e9");
+  EXPECT_EQ(Shortened("0123456789", 4), "0..9");
+}
+
+TEST(TerminalTest, UnicodeNeedsATerminal) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  EXPECT_FALSE(DetectTerminal(ends[1]).unicode);
+  close(ends[0]);
+  close(ends[1]);
+}
+
 TEST(TerminalTest, NamesCannotSteerTheTerminal) {
   EXPECT_EQ(Printable("a\x1b[2Jb\nc\x7f\xC2\x9Bz\xC3\xA9"), "a?[2Jb?c??z\xC3\xA9");
 }

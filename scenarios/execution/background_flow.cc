@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "ns3/socket.h"
 #include "ns3/tcp-socket-factory.h"
@@ -17,7 +18,30 @@ namespace {
 constexpr uint16_t kFirstPort = 5001;
 constexpr uint32_t kSegment = 1448;        // TCP payload of a 1,500-byte packet with time stamps
 constexpr uint32_t kBuffer = 4 << 20;      // of both ends: never what limits the flow
+constexpr int64_t kChunk = 65'536;         // bytes given to TCP at once
 constexpr std::size_t kUdpPayload = 1172;  // 1,200 bytes of IP
+
+// What arrived, over the time that the flow had.
+results::Json Report(const FlowSpec& spec, const sim::Network& network, int64_t received) {
+  results::Json json = {{"name", spec.name}, {"bytes_received", received}};
+  const Timestamp end = std::min(network.Now(), Timestamp::Zero() + spec.stop);
+  const TimeDelta time = end - (Timestamp::Zero() + spec.start);
+  if (time > TimeDelta::Zero()) {
+    json["throughput_bps"] = std::llround(static_cast<double>(received) * 8000 / time.millis_f());
+  }
+  return json;
+}
+
+// The first address of `host` of a family that `other` has too.
+IpAddress AddressTowards(const sim::Network& network, const std::string& host,
+                         const std::string& other) {
+  const std::vector<IpAddress>& theirs = network.addresses(other);
+  for (const IpAddress& address : network.addresses(host)) {
+    const auto same = [&](const IpAddress& a) { return a.family() == address.family(); };
+    if (std::any_of(theirs.begin(), theirs.end(), same)) return address;
+  }
+  CHECK(false);  // the loader has looked
+}
 
 // ns-3's sockets and their callbacks. A flow of files opens a connection a file, as RFC 8868 section 4.3 has it: each
 // begins in slow start.
@@ -25,7 +49,7 @@ class TcpFlow final : public BackgroundFlow {
  public:
   TcpFlow(const FlowSpec& spec, sim::Network& network)
       : spec_(spec), network_(network), rng_(network.Stream("flow/" + spec.name)) {
-    target_ = {network.addresses(spec.to)[0], kFirstPort};
+    target_ = {AddressTowards(network, spec.to, spec.from), kFirstPort};
     listener_ =
         ns3::Socket::CreateSocket(network.node(spec.to), ns3::TcpSocketFactory::GetTypeId());
     Prepare(*listener_);
@@ -45,7 +69,7 @@ class TcpFlow final : public BackgroundFlow {
   }
 
   results::Json Result() const override {
-    results::Json json = {{"name", spec_.name}, {"bytes_received", received_}};
+    results::Json json = Report(spec_, network_, received_);
     if (spec_.file_max > 0) json["files"] = files_;
     return json;
   }
@@ -59,8 +83,10 @@ class TcpFlow final : public BackgroundFlow {
     socket.SetAttribute("RcvBufSize", ns3::UintegerValue(kBuffer));
   }
 
-  static void Silence(const SocketPtr& socket) {
+  void Silence(const SocketPtr& socket) {
     if (socket == nullptr) return;
+    socket->TraceDisconnectWithoutContext("BytesInFlight",
+                                          ns3::MakeCallback(&TcpFlow::OnBytesInFlight, this));
     socket->SetRecvCallback(ns3::MakeNullCallback<void, SocketPtr>());
     socket->SetSendCallback(ns3::MakeNullCallback<void, SocketPtr, uint32_t>());
     socket->SetConnectCallback(ns3::MakeNullCallback<void, SocketPtr>(),
@@ -79,15 +105,23 @@ class TcpFlow final : public BackgroundFlow {
 
   void Connect() {
     if (Stopped()) return;
+    Silence(sender_);  // of the file before, which still closes
+    closing_ = false;
     // 0: without end.
     left_ = spec_.file_max > 0
                 ? static_cast<int64_t>(rng_.Uniform(static_cast<uint64_t>(spec_.file_min),
                                                     static_cast<uint64_t>(spec_.file_max)))
                 : spec_.amount;
     endless_ = left_ == 0;
+    // Only now: the socket of the file before may still have said that it could be written to.
+    closing_ = false;
+    Silence(sender_);
     sender_ =
         ns3::Socket::CreateSocket(network_.node(spec_.from), ns3::TcpSocketFactory::GetTypeId());
     Prepare(*sender_);
+    in_flight_ = 0;
+    sender_->TraceConnectWithoutContext("BytesInFlight",
+                                        ns3::MakeCallback(&TcpFlow::OnBytesInFlight, this));
     target_.ip.IsV6() ? sender_->Bind6() : sender_->Bind();
     sender_->SetConnectCallback(ns3::MakeCallback(&TcpFlow::OnConnected, this),
                                 ns3::MakeCallback(&TcpFlow::OnFailed, this));
@@ -95,21 +129,24 @@ class TcpFlow final : public BackgroundFlow {
     sender_->Connect(sim::ToNs3(target_));
   }
 
+  // NOLINTBEGIN(performance-unnecessary-value-param): the types of ns-3's callbacks.
   void OnConnected(SocketPtr socket) { Write(socket); }
   void OnFailed(SocketPtr) {
     Silence(sender_);
     After(TimeDelta::Seconds(1), [this] { Connect(); });
   }
   void OnWritable(SocketPtr socket, uint32_t) { Write(socket); }
+  void OnBytesInFlight(uint32_t, uint32_t bytes) { in_flight_ = bytes; }
+  // NOLINTEND(performance-unnecessary-value-param)
 
   void Write(const SocketPtr& socket) {
     if (socket != sender_ || closing_) return;
     while (endless_ || left_ > 0) {
       if (Stopped()) break;
-      const uint32_t room = socket->GetTxAvailable();
-      // An endless flow keeps no more waiting than it may have in flight, so that it ends when it is told to.
-      const auto size = static_cast<uint32_t>(
-          std::min<int64_t>(endless_ ? 64 * 1024 : left_, std::min<uint32_t>(room, 64 * 1024)));
+      const int64_t room = socket->GetTxAvailable();
+      // An endless flow has little waiting beside what is in flight, so that it ends when it is told to.
+      if (endless_ && int64_t{kBuffer} - room - in_flight_ >= kChunk) return;
+      const auto size = static_cast<uint32_t>(std::min({endless_ ? kChunk : left_, room, kChunk}));
       if (size == 0) return;
       const int written = socket->Send(ns3::Create<ns3::Packet>(size));
       if (written <= 0) return;
@@ -138,7 +175,6 @@ class TcpFlow final : public BackgroundFlow {
     Silence(socket);
     socket->Close();
     ++files_;
-    closing_ = false;
     if (spec_.file_max > 0) After(Pause(), [this] { Connect(); });
   }
 
@@ -149,6 +185,7 @@ class TcpFlow final : public BackgroundFlow {
   SocketPtr listener_, sender_;
   std::vector<SocketPtr> accepted_;
   int64_t left_ = 0;
+  int64_t in_flight_ = 0;
   bool endless_ = false;
   bool closing_ = false;
   int64_t received_ = 0;
@@ -158,8 +195,10 @@ class TcpFlow final : public BackgroundFlow {
 class UdpFlow final : public BackgroundFlow, private sim::UdpReceiver {
  public:
   UdpFlow(const FlowSpec& spec, sim::Network& network) : spec_(spec), network_(network) {
-    const auto source = network.host(spec.from).Bind({network.addresses(spec.from)[0], 0}, *this);
-    const auto target = network.host(spec.to).Bind({network.addresses(spec.to)[0], 0}, *this);
+    const IpAddress from = AddressTowards(network, spec.from, spec.to);
+    const IpAddress to = AddressTowards(network, spec.to, spec.from);
+    const auto source = network.host(spec.from).Bind({from, 0}, *this);
+    const auto target = network.host(spec.to).Bind({to, 0}, *this);
     CHECK(source && target);
     source_ = *source;
     target_ = *target;
@@ -170,9 +209,7 @@ class UdpFlow final : public BackgroundFlow, private sim::UdpReceiver {
     network_.host(spec_.to).Unbind(target_);
   }
 
-  results::Json Result() const override {
-    return {{"name", spec_.name}, {"bytes_received", received_}};
-  }
+  results::Json Result() const override { return Report(spec_, network_, received_); }
 
  private:
   void Send() {

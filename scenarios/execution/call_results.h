@@ -14,8 +14,13 @@
 
 namespace rtclab::scenarios {
 
+// Why the session failed, of both ends' reasons the one that the other may be a consequence of; null: it did not fail.
+results::Json FailureOf(const PeerEndpoint& a, const PeerEndpoint& b);
 // The first transport's DTLS, as `first` has it.
 void AddTransport(const PeerEndpoint& first, results::Session& session);
+// The phases of the set-up of one end: gathering, checks, dtls, then sctp and data_channels if it has channels and first_frame
+// if it receives media, each from what it waited for; those that never began are left out. Times count from `started`.
+void AddPhases(const PeerEndpoint& endpoint, Timestamp started, results::Json& phases);
 // An element for each RTP stream that `from` sent: its outbound-rtp joined with the other end's inbound-rtp.
 void AddStreams(const std::string& from, const std::string& to, const peer::StatsReport& sender,
                 const peer::StatsReport& receiver,

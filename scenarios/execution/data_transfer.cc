@@ -8,20 +8,21 @@
 namespace rtclab::scenarios {
 namespace {
 
-constexpr std::size_t kBlock = 64 * 1024;
+constexpr std::size_t kBlock = 65'536;
 constexpr std::size_t kStride = 4'099;  // a prime, so that neighbours begin far apart
+constexpr uint32_t kPartStep = 7'919;
 constexpr std::size_t kNumberSize = 4;
 constexpr int64_t kSmallest = 16;  // a shorter rest is filled up: a message has to have its number
 
 std::size_t StartOf(uint32_t index) { return index * kStride % kBlock; }
 
-// Calls f(part of the message, block bytes that belong there) until it says no.
+// Calls f(part of the message, block bytes that belong there) until it says no. Each part of a long message begins
+// elsewhere in the block, so that parts cannot change places unnoticed.
 template <typename Byte, typename F>
 void ForEachPart(const std::vector<uint8_t>& block, uint32_t index, std::span<Byte> body, F&& f) {
-  const uint8_t* from = block.data() + StartOf(index);
-  while (!body.empty()) {
+  for (uint32_t part = index; !body.empty(); part += kPartStep) {
     const std::size_t size = std::min(body.size(), kBlock);
-    if (!f(body.first(size), from)) return;
+    if (!f(body.first(size), block.data() + StartOf(part))) return;
     body = body.subspan(size);
   }
 }
@@ -57,16 +58,22 @@ void MessageSetDigest::Add(const crypto::Sha256Digest& digest) {
   }
 }
 
-OutgoingTransfer::OutgoingTransfer(const ChannelSpec& spec, const MessagePattern& pattern)
+MessagePlan::MessagePlan(const ChannelSpec& spec)
     : amount_(spec.amount),
       message_size_(spec.message_size),
-      pattern_(pattern),
-      total_(static_cast<uint32_t>((spec.amount + spec.message_size - 1) / spec.message_size)) {}
+      total_(static_cast<uint32_t>((amount_ + message_size_ - 1) / message_size_)) {}
+
+std::size_t MessagePlan::SizeOf(uint32_t index) const {
+  const int64_t left = amount_ - message_size_ * index;
+  return static_cast<std::size_t>(std::max(kSmallest, std::min(left, message_size_)));
+}
+
+OutgoingTransfer::OutgoingTransfer(const ChannelSpec& spec, const MessagePattern& pattern)
+    : plan_(spec), pattern_(pattern) {}
 
 Bytes OutgoingTransfer::Next() {
   CHECK(!AllSent());
-  const int64_t left = amount_ - message_size_ * sent_;
-  Bytes message(static_cast<std::size_t>(std::max(kSmallest, std::min(left, message_size_))));
+  Bytes message(plan_.SizeOf(sent_));
   pattern_.Fill(sent_, message);
   next_digest_ = crypto::Sha256(message);
   return message;
@@ -81,23 +88,21 @@ void OutgoingTransfer::NoteSent(Timestamp now) {
 IncomingTransfer::IncomingTransfer(const ChannelSpec& spec, const MessagePattern& pattern)
     : ordered_(spec.ordered),
       reliable_(!spec.max_retransmits && !spec.max_lifetime),
-      pattern_(pattern) {}
+      plan_(spec),
+      pattern_(pattern),
+      seen_(plan_.total()) {}
 
 void IncomingTransfer::Receive(Timestamp now, ByteView message) {
   last_received_ = now;
   ++received_;
   bytes_ += static_cast<int64_t>(message.size());
   digest_.Add(crypto::Sha256(message));
-  if (message.size() < kNumberSize) {
+  const uint32_t index = message.size() < kNumberSize ? UINT32_MAX : LoadU32(message.data());
+  if (index >= plan_.total() || message.size() != plan_.SizeOf(index) ||
+      !pattern_.Matches(index, message)) {
     wrong_ = true;
     return;
   }
-  const uint32_t index = LoadU32(message.data());
-  if (!pattern_.Matches(index, message)) {
-    wrong_ = true;
-    return;
-  }
-  if (seen_.size() <= index) seen_.resize(index + 1);
   wrong_ |= seen_[index] || (ordered_ && index <= highest_);
   seen_[index] = true;
   highest_ = std::max<int64_t>(highest_, index);

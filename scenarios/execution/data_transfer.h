@@ -21,7 +21,7 @@ class MessagePattern {
  public:
   explicit MessagePattern(Rng rng);
 
-  // `out` has at least 4 bytes.
+  // Both have at least 4 bytes.
   void Fill(uint32_t index, std::span<uint8_t> out) const;
   bool Matches(uint32_t index, ByteView message) const;
 
@@ -40,14 +40,28 @@ class MessageSetDigest {
   crypto::Sha256Digest sum_{};
 };
 
+// How a sender's amount is cut into messages.
+class MessagePlan {
+ public:
+  explicit MessagePlan(const ChannelSpec& spec);
+
+  uint32_t total() const { return total_; }
+  // In bytes; `index` is less than total().
+  std::size_t SizeOf(uint32_t index) const;
+
+ private:
+  int64_t amount_, message_size_;
+  uint32_t total_;
+};
+
 // One sender's part of a channel.
 class OutgoingTransfer {
  public:
   OutgoingTransfer(const ChannelSpec& spec, const MessagePattern& pattern);
 
-  uint32_t total() const { return total_; }
+  uint32_t total() const { return plan_.total(); }
   uint32_t sent() const { return sent_; }
-  bool AllSent() const { return sent_ == total_; }
+  bool AllSent() const { return sent_ == total(); }
   // The message to send, and that it was taken.
   Bytes Next();
   void NoteSent(Timestamp now);
@@ -55,9 +69,8 @@ class OutgoingTransfer {
   const MessageSetDigest& digest() const { return digest_; }
 
  private:
-  int64_t amount_, message_size_;
+  MessagePlan plan_;
   const MessagePattern& pattern_;
-  uint32_t total_ = 0;
   uint32_t sent_ = 0;
   std::optional<Timestamp> first_sent_;
   crypto::Sha256Digest next_digest_{};
@@ -73,18 +86,19 @@ class IncomingTransfer {
   uint32_t received() const { return received_; }
   int64_t bytes() const { return bytes_; }
   std::optional<Timestamp> last_received() const { return last_received_; }
-  // What was received so far is what `sender` sent, as the channel's kind promises it: every byte right, nothing twice,
-  // in order where ordered, and where reliable all of it, by digest.
+  // What was received so far is what `sender` sent, as the channel's kind promises it: every message whole and every byte
+  // right, nothing twice, in order where ordered, and where reliable all of it, by digest.
   bool IsIntact(const OutgoingTransfer& sender) const;
 
  private:
   bool ordered_, reliable_;
+  MessagePlan plan_;
   const MessagePattern& pattern_;
   std::vector<bool> seen_;
   uint32_t received_ = 0;
   int64_t bytes_ = 0;
   int64_t highest_ = -1;
-  bool wrong_ = false;  // content, order or repetition
+  bool wrong_ = false;  // size, content, order or repetition
   std::optional<Timestamp> last_received_;
   MessageSetDigest digest_;
 };

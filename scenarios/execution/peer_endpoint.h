@@ -65,6 +65,10 @@ class PeerEndpoint final : public EndpointRecord {
   std::optional<Timestamp> all_media() const { return all_media_; }
   std::optional<Timestamp> first_frame(std::string_view mid) const;
 
+  bool has_channels() const { return !channels_.empty(); }
+  // Whether the other side sends media from the start.
+  bool receives_media() const { return receives_media_; }
+
   // By index of PeerSpec::channels; null where this side does not send, or receives nothing.
   const OutgoingTransfer* outgoing(std::size_t channel) const;
   const IncomingTransfer* incoming(std::size_t channel) const;
@@ -81,6 +85,7 @@ class PeerEndpoint final : public EndpointRecord {
     std::optional<datachannel::ChannelId> id;
     bool open = false;
     bool started = false;
+    Timestamp next_turn;  // of a channel with a rate
     std::unique_ptr<OutgoingTransfer> outgoing;
     std::unique_ptr<IncomingTransfer> incoming;
   };

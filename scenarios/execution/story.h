@@ -3,9 +3,10 @@
 #define RTCLAB_SCENARIOS_EXECUTION_STORY_H_
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "scenarios/execution/server_program.h"
@@ -16,6 +17,10 @@
 namespace rtclab::scenarios {
 
 // Listens to a run, then tells it.
+//
+// What sets a connection up is told packet by packet. Of media and data, thousands of packets, the first of each kind and
+// way is told; the others are counted, a line a way and stretch: a stretch ends when something else happens, but not before
+// a second is over.
 class StoryTeller final : public sim::PacketEventSink {
  public:
   void OnPacketEvent(const sim::PacketEvent& event) override;
@@ -23,6 +28,11 @@ class StoryTeller final : public sim::PacketEventSink {
   // In order of time; messages that were sent but neither arrived nor were dropped when the run ended are left out.
   std::vector<StoryEvent> Tell(const std::vector<std::unique_ptr<SessionDriver>>& sessions,
                                const sim::Network& network) const;
+  // The messages alone; `owner_of` gives the name of who has an address, empty for nobody.
+  using OwnerOf = std::function<std::string(const IpAddress&)>;
+  // `others`: events beside the messages, which come back among them.
+  std::vector<StoryEvent> Tell(const std::vector<StoryEvent>& others,
+                               const OwnerOf& owner_of) const;
 
  private:
   struct Message {
@@ -30,13 +40,16 @@ class StoryTeller final : public sim::PacketEventSink {
     std::string from, to;
     TransportAddress destination;
     std::string text;
-    std::string translated;  // "nat/home-a: 192.168.0.2:5000 -> 203.0.113.1:5000"
-    std::string dropped;
+    std::string dropped_at;  // "nat/home: nat.filter...", empty: it arrived
+    std::string dropped_why;
+    std::size_t size = 0;
+    bool bulk = false;
     bool over = false;
   };
+  class BulkTeller;
 
-  std::vector<Message> messages_;
-  std::map<uint64_t, std::size_t> by_packet_;
+  std::vector<Message> messages_;                         // in order of time
+  std::unordered_map<uint64_t, std::size_t> on_the_way_;  // by number of packet
 };
 
 }  // namespace rtclab::scenarios

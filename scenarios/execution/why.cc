@@ -271,6 +271,89 @@ std::string TextOfLoss(const SessionDriver& driver, const std::vector<results::C
   return fmt::format(" It was lost later.{}{}", FailureReasons(driver), MainCauses(later, 2));
 }
 
+struct FailureName {
+  std::string_view reason;
+  std::string_view sentence;  // goes on after the host's name
+  bool network;               // packets that were lost may be the reason
+};
+
+// The reasons of dtls::failure and of sctp's events, in words.
+constexpr FailureName kFailureNames[] = {
+    {"dtls-fingerprint-mismatch",
+     "got another certificate in the DTLS handshake than the peer's description announced (RFC "
+     "8122 "
+     "section 5.1)",
+     false},
+    {"dtls-timeout", "waited for the DTLS handshake in vain", true},
+    {"dtls-no-srtp-profile", "has no SRTP protection profile in common with its peer", false},
+    {"dtls-no-certificate", "got no certificate from its peer in the DTLS handshake", false},
+    {"dtls-version-mismatch", "has a peer that does not speak DTLS 1.2", false},
+    {"dtls-no-shared-cipher", "has no DTLS cipher suite in common with its peer", false},
+    {"dtls-role-conflict", "is DTLS client, as is its peer", false},
+    {"dtls-alert-received", "was told in the DTLS handshake that its peer gives up", false},
+    {"dtls-protocol-error", "got a DTLS handshake that is against the rules", false},
+    {"dtls-closed-by-peer", "was told by DTLS that its peer closed", false},
+    {"sctp-init_timeout", "got no answer to its SCTP INIT", true},
+    {"sctp-cookie_timeout", "got no answer to its SCTP cookie", true},
+    {"sctp-peer_unreachable", "got no more acknowledgements by SCTP", true},
+    {"sctp-peer_abort", "was told by SCTP that its peer aborts", false},
+    {"sctp-protocol_violation", "got SCTP that is against the rules", false},
+    {"ice-failed", "lost its candidate pair", true},
+    {"negotiation", "could not use a description", false},
+    {"closed", "closed its connection", false},
+};
+
+// "bob got no answer to its SCTP INIT (sctp-init_timeout). Detail." and, where lost packets may be why, what lost them.
+std::string FailureSentence(const results::Json& failure,
+                            const std::vector<results::Cause>& causes) {
+  const std::string reason = failure.value("reason", "");
+  const FailureName* known = nullptr;
+  for (const FailureName& name : kFailureNames) {
+    if (name.reason == reason) known = &name;
+  }
+  const std::string detail = Trimmed(failure.value("detail", ""));
+  std::string text = fmt::format("{} {} ({}){}{}.", failure.value("host", ""),
+                                 known == nullptr ? "gave up" : known->sentence, reason,
+                                 detail.empty() ? "" : ": ", detail);
+  if (known == nullptr || !known->network) return text;
+  std::vector<results::Cause> between;
+  std::copy_if(causes.begin(), causes.end(), std::back_inserter(between),
+               [](const results::Cause& c) { return c.pair == "consent" || c.pair == "data"; });
+  return text + MainCauses(between, 2);
+}
+
+// "ICE connected (host to srflx)", as far as that is true; empty where it is not.
+std::string HowFarIceCame(const SessionDriver& driver) {
+  const EndpointRecord &a = driver.a(), &b = driver.b();
+  if (a.pair() && b.pair()) {
+    return fmt::format("ICE connected ({} to {})", ToString(a.pair()->local.type),
+                       ToString(a.pair()->remote.type));
+  }
+  // DTLS does not wait for the nomination.
+  if (a.first_valid_pair() && b.first_valid_pair()) return "ICE connected";
+  if (!a.first_valid_pair() && !b.first_valid_pair()) return "";
+  return fmt::format("ICE connected at {} alone", (a.first_valid_pair() ? a : b).host());
+}
+
+// Of a session whose peer connections never were connected.
+std::string TextOfFailed(const SessionDriver& driver, const results::Session& session,
+                         const std::vector<results::Cause>& causes) {
+  const auto failure = session.extra.find("failure");
+  const bool failed = failure != session.extra.end();
+  const std::string ice = HowFarIceCame(driver);
+  if (!ice.empty()) {
+    if (failed) return ice + ", but " + FailureSentence(*failure, causes);
+    return ice + ", but not what is above it when the run's max_duration was over." +
+           MainCauses(causes, 2);
+  }
+  if (failed && failure->value("reason", "") != "ice-failed") {
+    return "Before ICE connected, " + FailureSentence(*failure, causes);
+  }
+  std::string text = "No candidate pair worked." + FailureReasons(driver);
+  if (!driver.done()) text += " The run's max_duration was over before the agents were done.";
+  return text + MainCauses(causes, 3);
+}
+
 }  // namespace
 
 results::Why Explain(const SessionDriver& driver, const results::Session& session,
@@ -281,24 +364,14 @@ results::Why Explain(const SessionDriver& driver, const results::Session& sessio
     if (session.selected_pair) why.text = TextOfConnected(driver, session, network, why.causes);
     const bool lost = session.extra.value("consent_expired", false) ||
                       session.extra.value("final_state", "") != "connected";
-    if (lost) why.text += TextOfLoss(driver, why.causes);
-    return why;
-  }
-  if (const auto failure = session.extra.find("failure");
-      failure != session.extra.end() && driver.a().pair()) {
-    const ice::CandidatePair& pair = *driver.a().pair();
-    why.text =
-        fmt::format("ICE connected ({} to {}), but {} gave up: {}.", ToString(pair.local.type),
-                    ToString(pair.remote.type), (*failure)["host"].get<std::string>(),
-                    (*failure)["reason"].get<std::string>());
-    if (const auto detail = (*failure)["detail"].get<std::string>(); !detail.empty()) {
-      why.text += fmt::format(" {}.", detail);
+    if (lost) {
+      why.text += TextOfLoss(driver, why.causes);
+    } else if (const auto failure = session.extra.find("failure"); failure != session.extra.end()) {
+      why.text += " Later " + FailureSentence(*failure, why.causes);
     }
     return why;
   }
-  why.text = "No candidate pair worked." + FailureReasons(driver);
-  if (!driver.done()) why.text += " The run's max_duration was over before the agents were done.";
-  why.text += MainCauses(why.causes, 3);
+  why.text = TextOfFailed(driver, session, why.causes);
   return why;
 }
 

@@ -77,6 +77,70 @@ TEST(LinkModelTest, ZeroQueueTakesOnlyWhatCanBeSentNow) {
   EXPECT_EQ(link.Send(Timestamp::Millis(1), 125).rule, nullptr);
 }
 
+TEST(LinkModelTest, ByteLimitCountsWhatIsLeftOfThePacketBeingSent) {
+  LinkBehaviour behaviour;
+  behaviour.rate = DataRate::MegabitsPerSec(1);  // 125 bytes a millisecond
+  behaviour.queue_bytes = 500;
+  LinkModel link = Make(behaviour);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(link.Send(Timestamp::Zero(), 125).rule, nullptr) << i;
+  EXPECT_STREQ(link.Send(Timestamp::Zero(), 125).rule, link_rule::kQueueFull);
+  // After 0.8 ms 400 bytes are left: 100 fit, 101 do not.
+  const Timestamp later = Timestamp::Nanos(800'000);
+  EXPECT_STREQ(link.Send(later, 101).rule, link_rule::kQueueFull);
+  EXPECT_EQ(link.Send(later, 100).arrival, later + TimeDelta::Millis(4));
+  // An idle link takes a packet that is larger than its queue.
+  EXPECT_EQ(link.Send(Timestamp::Seconds(1), 1500).rule, nullptr);
+}
+
+TEST(LinkModelTest, TheNarrowerOfPacketsAndBytesLimitsTheQueue) {
+  LinkBehaviour behaviour;
+  behaviour.rate = DataRate::MegabitsPerSec(1);
+  behaviour.queue_bytes = 10'000;
+  behaviour.queue_packets = 1;
+  LinkModel link = Make(behaviour);
+  EXPECT_EQ(link.Send(Timestamp::Zero(), 125).rule, nullptr);
+  EXPECT_EQ(link.Send(Timestamp::Zero(), 125).rule, nullptr);
+  EXPECT_STREQ(link.Send(Timestamp::Zero(), 125).rule, link_rule::kQueueFull);
+}
+
+TEST(LinkModelTest, AChangeSetsWhatItNamesAndNothingElse) {
+  LinkBehaviour behaviour;
+  behaviour.rate = DataRate::MegabitsPerSec(1);
+  behaviour.delay = TimeDelta::Millis(5);
+  LinkModel link = Make(behaviour);
+  link.Change({.delay = TimeDelta::Millis(9)});
+  EXPECT_EQ(link.behaviour().rate, DataRate::MegabitsPerSec(1));
+  EXPECT_EQ(link.Send(Timestamp::Zero(), 125).arrival, Timestamp::Millis(10));
+  link.Change({.rate = DataRate::MegabitsPerSec(2)});
+  EXPECT_EQ(link.behaviour().delay, TimeDelta::Millis(9));
+  EXPECT_EQ(link.TransmissionTime(125), TimeDelta::Micros(500));
+  link.Change({.loss = 1.0});
+  EXPECT_STREQ(link.Send(Timestamp::Seconds(1), 125).rule, link_rule::kLoss);
+  link.Change({.loss = 0.0});
+  EXPECT_EQ(link.Send(Timestamp::Seconds(2), 125).rule, nullptr);
+}
+
+// A shorter delay takes effect for what is sent later, and without `reorder` nothing overtakes.
+TEST(LinkModelTest, AShorterDelayDoesNotReorder) {
+  LinkBehaviour behaviour;
+  behaviour.delay = TimeDelta::Millis(100);
+  LinkModel link = Make(behaviour);
+  EXPECT_EQ(link.Send(Timestamp::Zero(), 100).arrival, Timestamp::Millis(100));
+  link.Change({.delay = TimeDelta::Millis(10)});
+  EXPECT_EQ(link.Send(Timestamp::Millis(20), 100).arrival, Timestamp::Millis(100));
+  EXPECT_EQ(link.Send(Timestamp::Millis(200), 100).arrival, Timestamp::Millis(210));
+}
+
+TEST(LinkModelTest, AnIdealLinkIsNoneAfterAChangeOrAFirstRate) {
+  LinkModel changed = Make({});
+  changed.Change({.delay = TimeDelta::Millis(1)});
+  EXPECT_FALSE(changed.ideal());
+  LinkModel limited = Make({});
+  limited.SetFirstRate(DataRate::MegabitsPerSec(1));
+  EXPECT_FALSE(limited.ideal());
+  EXPECT_EQ(limited.Send(Timestamp::Zero(), 125).arrival, Timestamp::Millis(1));
+}
+
 TEST(LinkModelTest, IndependentLossHasItsRateAndNoMemory) {
   LinkBehaviour behaviour;
   behaviour.loss = 0.1;

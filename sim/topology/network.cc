@@ -21,6 +21,9 @@ namespace {
 
 using Zone = IpNode::Zone;
 
+// What a link gets whose rate is to change and that has none yet: faster than anything sends.
+constexpr DataRate kUnlimited = DataRate::BitsPerSec(100'000'000'000);
+
 bool network_exists = false;  // ns-3's simulator is one a process
 
 }  // namespace
@@ -276,29 +279,49 @@ const Firewall* Network::firewall(std::string_view lan) const {
   return gateway != nullptr ? gateway->firewall() : nullptr;
 }
 
-void Network::SetLinkUp(std::string_view link, bool up) {
-  lower_device(link)->SetAdminUp(up);
-  upper_device(link)->SetAdminUp(up);
-}
-
-void Network::SetLink(std::string_view link, const LinkChange& change, bool up, bool down) {
-  if (up) lower_device(link)->model().Change(change);
-  if (down) upper_device(link)->model().Change(change);
-}
-
-void Network::AllowRateChanges(std::string_view link) {
-  for (const ns3::Ptr<LinkDevice>& device : {lower_device(link), upper_device(link)}) {
-    LinkBehaviour behaviour = device->model().behaviour();
-    if (behaviour.rate.IsInfinite()) device->LimitRate(DataRate::BitsPerSec(100'000'000'000));
-    const auto queue = ns3::CreateObject<ns3::DropTailQueue<ns3::Packet>>();
-    // ns-3's queue counts packets or bytes; ours, where it has both limits, goes by bytes.
-    queue->SetMaxSize(behaviour.queue_bytes > 0
-                          ? ns3::QueueSize(ns3::QueueSizeUnit::BYTES,
-                                           static_cast<uint32_t>(behaviour.queue_bytes))
-                          : ns3::QueueSize(ns3::QueueSizeUnit::PACKETS,
-                                           static_cast<uint32_t>(behaviour.queue_packets)));
-    device->SetQueue(queue);
+std::vector<std::string> Network::LinksOf(std::string_view name) const {
+  if (state_->links.contains(name)) return {std::string(name)};
+  std::vector<std::string> links;
+  for (const std::string& link : state_->link_names) {
+    if (link.starts_with(fmt::format("{}/", name))) links.push_back(link);
   }
+  CHECK(!links.empty());
+  return links;
+}
+
+void Network::SetLinkUp(std::string_view name, bool up) {
+  for (const std::string& link : LinksOf(name)) {
+    lower_device(link)->SetAdminUp(up);
+    upper_device(link)->SetAdminUp(up);
+  }
+}
+
+void Network::SetLink(std::string_view name, const LinkChange& change, bool up, bool down) {
+  for (const std::string& link : LinksOf(name)) {
+    if (up) lower_device(link)->model().Change(change);
+    if (down) upper_device(link)->model().Change(change);
+  }
+}
+
+void Network::AllowRateChanges(std::string_view name) {
+  for (const std::string& link : LinksOf(name)) {
+    AllowRateChanges(*lower_device(link));
+    AllowRateChanges(*upper_device(link));
+  }
+}
+
+void Network::AllowRateChanges(LinkDevice& device) {
+  const LinkBehaviour behaviour = device.model().behaviour();
+  if (behaviour.rate.IsInfinite()) device.LimitRate(kUnlimited);
+  // ns-3's queue counts packets or bytes; ours, where it has both limits, goes by bytes.
+  const auto size =
+      behaviour.queue_bytes > 0
+          ? ns3::QueueSize(ns3::QueueSizeUnit::BYTES, static_cast<uint32_t>(behaviour.queue_bytes))
+          : ns3::QueueSize(ns3::QueueSizeUnit::PACKETS,
+                           static_cast<uint32_t>(behaviour.queue_packets));
+  const auto queue = ns3::CreateObject<ns3::DropTailQueue<ns3::Packet>>();
+  queue->SetMaxSize(size);
+  device.SetQueue(queue);
 }
 
 std::optional<DataRate> Network::PathRate(std::string_view from, std::string_view to) const {
@@ -306,7 +329,7 @@ std::optional<DataRate> Network::PathRate(std::string_view from, std::string_vie
   const auto pass = [&](const std::string& link, bool up) {
     const ns3::Ptr<LinkDevice> device = up ? lower_device(link) : upper_device(link);
     const DataRate rate = device->model().behaviour().rate;
-    if (!rate.IsInfinite() && (!least || rate < *least)) least = rate;
+    if (rate < kUnlimited && (!least || rate < *least)) least = rate;
   };
   // The LANs from a host towards the core.
   const auto way_out = [&](std::string_view host) {

@@ -57,14 +57,15 @@ class Network {
   const std::vector<std::string>& link_names() const;
 
   // --- what happens to it over time ---
+  // Each takes a link, or a host with several attachments for all its access links.
   // A link that is down loses what its ends send, in both directions (rule "link.down").
-  void SetLinkUp(std::string_view link, bool up);
+  void SetLinkUp(std::string_view name, bool up);
   // New figures for one or both directions of a link. A changed rate holds for every packet whose transmission begins
   // later, also for those that wait; only on links that AllowRateChanges() was called for.
-  void SetLink(std::string_view link, const LinkChange& change, bool up, bool down);
+  void SetLink(std::string_view name, const LinkChange& change, bool up, bool down);
   // Before the link is used. Gives both directions a queue with events of its own (ns-3's DropTailQueue), which costs an
   // event more a packet. A direction without a rate gets 100 Gbit/s.
-  void AllowRateChanges(std::string_view link);
+  void AllowRateChanges(std::string_view name);
   // The LAN's gateway forgets its NAT mappings and firewall flows. Does nothing where there are none.
   void RebootNat(std::string_view lan);
 
@@ -110,6 +111,8 @@ class Network {
   struct State;
 
   explicit Network(std::unique_ptr<State> state);
+  std::vector<std::string> LinksOf(std::string_view name) const;
+  static void AllowRateChanges(LinkDevice& device);
 
   std::unique_ptr<State> state_;
 };

@@ -7,8 +7,8 @@
 #include <optional>
 #include <span>
 
+#include "stack/base/ring.h"
 #include "stack/base/units.h"
-#include "stack/congestion/ring.h"
 #include "stack/congestion/types.h"
 
 namespace rtclab::congestion {

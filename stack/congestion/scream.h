@@ -7,10 +7,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "stack/base/ring.h"
 #include "stack/congestion/acknowledged_rate.h"
 #include "stack/congestion/controller.h"
 #include "stack/congestion/queue_delay.h"
-#include "stack/congestion/ring.h"
 #include "stack/congestion/rtt.h"
 #include "stack/congestion/scream_delay.h"
 #include "stack/congestion/scream_losses.h"

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "stack/base/ring.h"
 #include "stack/base/units.h"
-#include "stack/congestion/ring.h"
 #include "stack/congestion/types.h"
 
 namespace rtclab::congestion {

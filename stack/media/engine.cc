@@ -46,7 +46,7 @@ SendStream* Engine::Impl::StreamOf(uint32_t ssrc, RtpOutput** output) {
   return nullptr;
 }
 
-void Engine::Impl::SetSendStreams(Timestamp now, std::vector<SendStreamConfig> streams) {
+void Engine::Impl::SetSendStreams(Timestamp now, const std::vector<SendStreamConfig>& streams) {
   std::vector<std::unique_ptr<SendStream>> old = std::exchange(send_streams_, {});
   for (const auto& config : streams) {
     CHECK(!config.encodings.empty());
@@ -211,8 +211,8 @@ Engine::Engine(EngineConfig config, Rng& rng)
     : impl_(std::make_unique<Impl>(std::move(config), rng)) {}
 Engine::~Engine() = default;
 
-void Engine::SetSendStreams(Timestamp now, std::vector<SendStreamConfig> streams) {
-  impl_->SetSendStreams(now, std::move(streams));
+void Engine::SetSendStreams(Timestamp now, const std::vector<SendStreamConfig>& streams) {
+  impl_->SetSendStreams(now, streams);
 }
 void Engine::SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamConfig> streams) {
   impl_->SetReceiveStreams(now, std::move(streams));

@@ -37,7 +37,7 @@ class Engine {
 
   // Replaces the set of streams. Streams no longer there end with a BYE. SSRCs must be unique,
   // encodings not empty.
-  void SetSendStreams(Timestamp now, std::vector<SendStreamConfig> streams);
+  void SetSendStreams(Timestamp now, const std::vector<SendStreamConfig>& streams);
   void SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamConfig> streams);
   // Nothing leaves before the first `true`; sources begin with it. `false` holds everything.
   void SetNetworkAvailable(Timestamp now, bool available);

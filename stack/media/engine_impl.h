@@ -27,7 +27,7 @@ class Engine::Impl {
  public:
   Impl(EngineConfig config, Rng& rng);
 
-  void SetSendStreams(Timestamp now, std::vector<SendStreamConfig> streams);
+  void SetSendStreams(Timestamp now, const std::vector<SendStreamConfig>& streams);
   void SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamConfig> streams);
   void SetNetworkAvailable(Timestamp now, bool available);
   void SetRateLimits(Timestamp now, const congestion::RateLimits& limits);

@@ -43,7 +43,7 @@ void Engine::Impl::SendReports(Timestamp now) {
   for (const RtpOutput* output : Outputs()) {
     if (!output->sent_media()) continue;
     rtp::SenderReport report = output->MakeSenderReport(now);
-    if (messages.empty()) report.reports = std::move(blocks);
+    if (messages.empty()) report.reports = std::exchange(blocks, {});
     messages.push_back(std::move(report));
   }
   const bool sender = !messages.empty();

@@ -154,6 +154,25 @@ TEST(VideoPlayoutTest, AsksForAKeyframeOnceAGapIsFinal) {
               static_cast<double>((At(338) + VideoPlayout::kDecodeTimeout).millis()), 3);
 }
 
+TEST(VideoPlayoutTest, AGapBehindFramesThatWaitIsAskedForWhenTheirTurnIsOver) {
+  PlayoutConfig config;
+  config.min_delay = Ms(300);
+  VideoPlayout playout(config, 90'000);
+  const auto insert = [&](int64_t ms, int number, bool key_frame = false) {
+    playout.OnPacket(At(ms), number * 4 + 7);
+    playout.Insert(At(ms), FrameAt(number, At(ms), key_frame));
+  };
+  insert(0, 0, true);
+  EXPECT_THAT(RunPlayout(playout, At(310)), ::testing::ElementsAre(100));
+  insert(311, 1);
+  insert(312, 2);
+  insert(330, 4);  // frame 3 is lost
+  playout.OnGapGivenUp(At(331));
+  EXPECT_FALSE(playout.TakeKeyframeRequest().has_value());  // frames 1 and 2 still have their turn
+  EXPECT_THAT(RunPlayout(playout, At(400)), ::testing::ElementsAre(101, 102));
+  EXPECT_EQ(playout.TakeKeyframeRequest(), KeyframeReason::kLoss);
+}
+
 TEST(VideoPlayoutTest, AsksWhenAStreamBeginsWithoutAKeyframe) {
   VideoPlayout playout({}, 90'000);
   playout.OnPacket(At(0), 4);

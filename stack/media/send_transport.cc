@@ -17,7 +17,7 @@ congestion::PacerConfig PacerFor(const EngineConfig& config) {
 // packets double their count.
 constexpr int64_t kRememberedSeconds = 4;
 std::size_t MatcherCapacity(DataRate max_rate) {
-  const int64_t packets = max_rate.bps() / (1200 * 8) * 2 * kRememberedSeconds;
+  const int64_t packets = max_rate.bps() / 9'600 * 2 * kRememberedSeconds;
   return std::bit_ceil(static_cast<std::size_t>(std::clamp<int64_t>(packets, 512, 32'768)));
 }
 

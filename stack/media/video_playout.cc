@@ -71,8 +71,13 @@ void VideoPlayout::OnPacket(Timestamp now, int64_t sequence) {
 }
 
 void VideoPlayout::OnGapGivenUp(Timestamp now) {
-  // The oldest gap is the one right after what was decoded last.
-  lost_ = decoder_.last_sequence + 1;
+  // The oldest gap is the one right after what was decoded and what waits for its turn without a gap.
+  int64_t next = decoder_.last_sequence + 1;
+  for (const VideoFrame& frame : frames_) {
+    if (frame.first_sequence > next) break;
+    next = std::max(next, frame.last_sequence + 1);
+  }
+  lost_ = next;
   CheckKeyframe(now);
   UpdateTimeout(now);
 }

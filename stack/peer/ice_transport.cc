@@ -61,6 +61,7 @@ void IceTransport::SetServers(ice::CandidatePolicy policy,
                               std::vector<TransportAddress> stun_servers,
                               std::vector<TurnServer> turn_servers) {
   std::vector<ice::RelayServer> relay_servers;
+  relay_servers.reserve(turn_servers.size());
   for (const TurnServer& server : turn_servers) relay_servers.push_back({server.address});
   config_.turn_servers = std::move(turn_servers);
   agent_.SetServers(policy, std::move(stun_servers), std::move(relay_servers));

@@ -46,8 +46,8 @@ struct MediaTrack {
   std::string id;
   std::variant<media::AudioModelConfig, media::VideoModelConfig> source;
 
-  static MediaTrack Audio(std::string id, media::AudioModelConfig model = {}) {
-    return {std::move(id), std::move(model)};
+  static MediaTrack Audio(std::string id, const media::AudioModelConfig& model = {}) {
+    return {std::move(id), model};
   }
   static MediaTrack Video(std::string id, media::VideoModelConfig model = {}) {
     return {std::move(id), std::move(model)};

@@ -90,7 +90,7 @@ class PeerConnection::Impl {
   void OnTransportEvent(Timestamp now, PeerTransport& transport, PeerTransportEvent event);
   void OnIceEvent(Timestamp now, PeerTransport& transport, IceTransportEvent event);
   void OnLocalCandidate(PeerTransport& transport, const ice::Candidate& candidate);
-  void OnDtlsState(Timestamp now, PeerTransport& transport, DtlsStateChanged change);
+  void OnDtlsState(Timestamp now, PeerTransport& transport, const DtlsStateChanged& change);
   void OnMediaEvent(Timestamp now, PeerTransport& transport, media::Event event);
   void Fail(int transport, std::string reason, std::string detail);
   void UpdateStates(Timestamp now);

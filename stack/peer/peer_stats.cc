@@ -298,6 +298,7 @@ void AddInbound(StatsReport& report, Timestamp now, int transport, const media::
       .Count("fecBytesReceived", s.fec_bytes_received)
       .Count("fecPacketsReceived", s.fec_packets_received)
       .Count("fecPacketsDiscarded", s.fec_packets_discarded)
+      .Count("packetsRecoveredByFec", s.packets_recovered_by_fec)
       .Count("bytesReceived", s.bytes_received)
       .Count("nackCount", s.nack_count)
       .Real("totalProcessingDelay", s.total_processing_delay)

@@ -143,7 +143,7 @@ void PeerConnection::Impl::OnTransportEvent(Timestamp now, PeerTransport& transp
   std::visit(
       Overloaded{
           [&](IceTransportEvent& e) { OnIceEvent(now, transport, std::move(e)); },
-          [&](DtlsStateChanged& e) { OnDtlsState(now, transport, std::move(e)); },
+          [&](DtlsStateChanged& e) { OnDtlsState(now, transport, e); },
           [&](DataPacket& e) {
             if (data_ != nullptr && sctp_ && sctp_->transport == transport.id() && data_started_)
               data_->HandlePacket(now, e.payload);
@@ -207,7 +207,7 @@ void PeerConnection::Impl::OnIceEvent(Timestamp now, PeerTransport& transport,
 }
 
 void PeerConnection::Impl::OnDtlsState(Timestamp now, PeerTransport& transport,
-                                       DtlsStateChanged change) {
+                                       const DtlsStateChanged& change) {
   if (transport.dtls_started()) NoteFirst(timeline_.dtls_started, *transport.dtls_started());
   Emit(DtlsTransportChanged{transport.id(), change.state});
   switch (change.state) {

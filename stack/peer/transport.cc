@@ -16,6 +16,7 @@ constexpr std::size_t kIpv4Header = 20, kIpv6Header = 40, kUdpHeader = 8, kChann
 
 std::vector<dtls::Fingerprint> ToDtls(const std::vector<sdp::Fingerprint>& list) {
   std::vector<dtls::Fingerprint> out;
+  out.reserve(list.size());
   for (const sdp::Fingerprint& f : list) out.push_back({f.algorithm, f.value});
   return out;
 }

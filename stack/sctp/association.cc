@@ -183,13 +183,13 @@ void Association::Impl::AddOutgoingStreams(Timestamp now, uint16_t count) {
 
 void Association::Impl::MtuChanged() { congestion_.SetMaxChunks(MaxChunks()); }
 
-void Association::Impl::Emit(Event event) { events_.PushBack(std::move(event)); }
+void Association::Impl::Emit(Event event) { events_.push_back(std::move(event)); }
 
 std::optional<Event> Association::Impl::PollEvent() {
   for (const StreamId stream : send_queue_.fell_low()) Emit(BufferedAmountLow{stream});
   send_queue_.fell_low().clear();
   if (events_.empty()) return std::nullopt;
-  std::optional<Event> event(events_.TakeFront());
+  std::optional<Event> event(events_.pop_front());
   if (const auto* message = std::get_if<MessageReceived>(&*event)) {
     undelivered_ -= message->payload.size();
     // The window opened again by a good part (section 6.2; receiver-side silly window avoidance).

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "stack/base/ring.h"
 #include "stack/sctp/association.h"
 #include "stack/sctp/chunks_control.h"
 #include "stack/sctp/chunks_setup.h"
@@ -19,7 +20,6 @@
 #include "stack/sctp/path_mtu.h"
 #include "stack/sctp/reassembly.h"
 #include "stack/sctp/reconfig.h"
-#include "stack/sctp/ring.h"
 #include "stack/sctp/rto.h"
 #include "stack/sctp/send_queue.h"
 #include "stack/sctp/tsn_tracker.h"
@@ -207,7 +207,6 @@ class Association::Impl {
   Features features_;
   uint16_t outbound_streams_;
   uint16_t inbound_streams_;
-  bool offered_zero_checksum_ = false;
   Bytes cookie_;  // to echo
   bool cookie_echo_due_ = false;
   uint32_t init_retransmits_ = 0;

@@ -22,7 +22,7 @@ void Association::Impl::CountSent(const Bytes& packet) {
 void Association::Impl::FinishControl(Bytes packet, bool with_checksum) {
   // RFC 9653 section 5.2: what begins or does not belong to an association has a checksum.
   if (with_checksum || !features_.zero_checksum) WriteChecksum(packet);
-  outbox_.PushBack(std::move(packet));
+  outbox_.push_back(std::move(packet));
 }
 
 void Association::Impl::BurstBegins() {
@@ -71,7 +71,7 @@ bool Association::Impl::HasPacketToSend() {
 
 std::optional<Bytes> Association::Impl::PollTransmit() {
   if (!outbox_.empty()) {
-    Bytes packet = outbox_.TakeFront();
+    Bytes packet = outbox_.pop_front();
     CountSent(packet);
     return packet;
   }

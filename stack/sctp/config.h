@@ -37,12 +37,12 @@ struct AssociationConfig {
   uint16_t max_inbound_streams = 65535;
 
   // The receiver window we advertise (a_rwnd).
-  DataSize receive_window = DataSize::Bytes(5 * 1024 * 1024);
+  DataSize receive_window = DataSize::Bytes(5'242'880);
   // The most that is held of unfinished messages, so that a message may be larger than the window; more
   // aborts the association.
-  std::size_t max_receive_message_size = 64 * 1024 * 1024;
+  std::size_t max_receive_message_size = 67'108'864;
   // Send() fails rather than to hold more unsent bytes than this.
-  std::size_t send_buffer = 16 * 1024 * 1024;
+  std::size_t send_buffer = 16'777'216;
 
   // Extensions that are offered; in force when the peer offers them too.
   bool partial_reliability = true;  // RFC 3758, RFC 7496

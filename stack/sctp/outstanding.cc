@@ -7,7 +7,7 @@
 namespace rtclab::sctp {
 
 void OutstandingChunks::Reset(Tsn initial) {
-  chunks_.Clear();
+  chunks_.clear();
   first_ = initial;
   flight_ = 0;
   flight_payload_ = 0;
@@ -48,7 +48,7 @@ Tsn OutstandingChunks::Send(Timestamp now, Fragment fragment, uint8_t extra_flag
   Write(chunk, tsn, packet);
   flight_ += WireSize(chunk);
   flight_payload_ += chunk.length;
-  chunks_.PushBack(std::move(chunk));
+  chunks_.push_back(std::move(chunk));
   return tsn;
 }
 
@@ -120,7 +120,7 @@ void OutstandingChunks::AcknowledgeTo(Timestamp now, Tsn cumulative, SackResult&
   while (first_ <= cumulative) {
     Acknowledge(now, 0, result);
     if (chunks_.front().state == State::kAcked) --gap_acked_;
-    chunks_.PopFront();
+    chunks_.pop_front();
     ++first_;
     result.advanced = true;
   }
@@ -248,7 +248,7 @@ void OutstandingChunks::AppendAbandoned(MessageRef message) {
   chunk.message = std::move(message);
   chunk.state = State::kAbandoned;
   chunk.flags = DataChunk::kEnd;
-  chunks_.PushBack(std::move(chunk));
+  chunks_.push_back(std::move(chunk));
 }
 
 std::optional<ForwardTsnChunk> OutstandingChunks::MakeForwardTsn(std::size_t limit) const {

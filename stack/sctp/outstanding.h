@@ -8,10 +8,10 @@
 #include <optional>
 #include <vector>
 
+#include "stack/base/ring.h"
 #include "stack/base/units.h"
 #include "stack/sctp/chunks_data.h"
 #include "stack/sctp/message.h"
-#include "stack/sctp/ring.h"
 
 namespace rtclab::sctp {
 

@@ -6,7 +6,7 @@ namespace rtclab::sctp {
 namespace {
 
 // Beyond this a guess at a message's size is not worth memory that may not be needed.
-constexpr std::size_t kLargestGuess = 256 * 1024;
+constexpr std::size_t kLargestGuess = 262'144;
 
 }  // namespace
 

@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "stack/base/ring.h"
 #include "stack/sctp/config.h"
 #include "stack/sctp/message.h"
-#include "stack/sctp/ring.h"
 
 namespace rtclab::sctp {
 

@@ -29,7 +29,7 @@ void SendQueue::Add(MessageRef message) {
   message->arrival = ++arrivals_;
   stream.buffered += message->payload.size();
   buffered_ += message->payload.size();
-  stream.queue.PushBack(std::move(message));
+  stream.queue.push_back(std::move(message));
   Reschedule(stream);
 }
 
@@ -56,7 +56,7 @@ OutStream* SendQueue::NextStream(Timestamp now, std::vector<MessageRef>& expired
     if (message.expires > now || message.offset > 0) return stream;
     Reduce(*stream, message.remaining());
     message.abandoned = true;
-    expired.push_back(stream->queue.TakeFront());
+    expired.push_back(stream->queue.pop_front());
     // FCFS orders by the first message, so the entry is made anew.
     scheduler_.Remove(*stream);
     Reschedule(*stream);
@@ -99,7 +99,7 @@ std::optional<Fragment> SendQueue::Produce(Timestamp now, std::size_t space, std
   message.complete = fragment.end;
   Reduce(*stream, length);
 
-  if (message.complete) stream->queue.PopFront();
+  if (message.complete) stream->queue.pop_front();
   if (current_ == nullptr) {
     scheduler_.Served(length);
   } else {
@@ -125,7 +125,7 @@ void SendQueue::DropBeyond(uint16_t streams, std::vector<MessageRef>& dropped) {
     scheduler_.Remove(stream);
     while (!stream.queue.empty()) {
       Reduce(stream, stream.queue.front()->remaining());
-      dropped.push_back(stream.queue.TakeFront());
+      dropped.push_back(stream.queue.pop_front());
     }
   }
 }
@@ -139,7 +139,7 @@ bool SendQueue::DropRest(OutMessage& message) {
   CHECK(&*stream.queue.front() == &message);
   if (current_ == &stream) current_ = nullptr;
   scheduler_.Remove(stream);
-  stream.queue.PopFront();
+  stream.queue.pop_front();
   Reschedule(stream);
   return true;
 }
@@ -190,7 +190,7 @@ void SendQueue::Restart(std::vector<MessageRef>& lost) {
     if (!stream.queue.empty() && stream.queue.front()->offset > 0) {
       Reduce(stream, stream.queue.front()->remaining());
       stream.queue.front()->complete = true;
-      lost.push_back(stream.queue.TakeFront());
+      lost.push_back(stream.queue.pop_front());
     }
     stream.last_tsn = 0;
     stream.resetting = false;

@@ -122,23 +122,29 @@ std::vector<sdp::Codec> CommonCodecs(const std::vector<LocalCodec>& local,
 void PayloadTypes::Note(MediaKind kind, const std::vector<sdp::Codec>& codecs) {
   ++clock_;
   for (const sdp::Codec& codec : codecs) {
-    if (codec.payload_type >= entries_.size()) continue;
     const auto apt = IsRtx(codec) ? codec.AssociatedPayloadType() : std::nullopt;
-    entries_[codec.payload_type] = Entry{kind, codec, apt, clock_};
+    std::erase_if(entries_,
+                  [&codec](const Entry& e) { return e.codec.payload_type == codec.payload_type; });
+    entries_.push_back({kind, codec, apt, clock_});
   }
+}
+
+bool PayloadTypes::IsFree(uint8_t payload_type) const {
+  return std::none_of(entries_.begin(), entries_.end(), [payload_type](const Entry& e) {
+    return e.codec.payload_type == payload_type;
+  });
 }
 
 std::optional<uint8_t> PayloadTypes::Choose(MediaKind kind, const sdp::Codec& codec,
                                             std::optional<uint8_t> apt, uint8_t preferred,
                                             const std::vector<LocalCodec>& all) {
-  std::optional<uint8_t> known;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    const auto& e = entries_[i];
-    if (!e || e->kind != kind || e->apt != apt || !SameCodec(e->codec, codec)) continue;
-    if (!known || entries_[*known]->noted < e->noted) known = static_cast<uint8_t>(i);
+  const Entry* known = nullptr;
+  for (const Entry& e : entries_) {
+    if (e.kind != kind || e.apt != apt || !SameCodec(e.codec, codec)) continue;
+    if (known == nullptr || known->noted < e.noted) known = &e;
   }
-  if (known) return known;
-  if (preferred < entries_.size() && !entries_[preferred]) return preferred;
+  if (known != nullptr) return known->codec.payload_type;
+  if (preferred < 128 && IsFree(preferred)) return preferred;
   // What others of the list prefer is left to them as long as there is anything else. RFC 5761 section 4 keeps 64 to 95 free
   // for RTCP; 35 to 63 are unassigned.
   const auto wanted = [&all](uint8_t number) {
@@ -149,7 +155,7 @@ std::optional<uint8_t> PayloadTypes::Choose(MediaKind kind, const sdp::Codec& co
   for (const bool leave : {true, false}) {
     for (const auto& [first, end] : {std::pair<uint8_t, uint8_t>{96, 128}, {35, 64}}) {
       for (uint8_t i = first; i < end; ++i) {
-        if (!entries_[i] && !(leave && wanted(i))) return i;
+        if (IsFree(i) && !(leave && wanted(i))) return i;
       }
     }
   }

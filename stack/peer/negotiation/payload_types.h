@@ -4,7 +4,6 @@
 #ifndef RTCLAB_STACK_PEER_NEGOTIATION_PAYLOAD_TYPES_H_
 #define RTCLAB_STACK_PEER_NEGOTIATION_PAYLOAD_TYPES_H_
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -55,13 +54,14 @@ class PayloadTypes {
  private:
   struct Entry {
     MediaKind kind = MediaKind::kAudio;
-    sdp::Codec codec;
+    sdp::Codec codec;            // with its payload type
     std::optional<uint8_t> apt;  // of RTX
     uint64_t noted = 0;          // when, counted
   };
   std::optional<uint8_t> Choose(MediaKind kind, const sdp::Codec& codec, std::optional<uint8_t> apt,
                                 uint8_t preferred, const std::vector<LocalCodec>& all);
-  std::array<std::optional<Entry>, 128> entries_;
+  bool IsFree(uint8_t payload_type) const;
+  std::vector<Entry> entries_;  // one for each payload type that was seen
   uint64_t clock_ = 0;
 };
 
