@@ -53,7 +53,7 @@ class TcpFlow final : public BackgroundFlow {
 
   ~TcpFlow() override {
     Silence(listener_);
-    Silence(sender_);
+    DropSender();
     for (const auto& socket : accepted_) Silence(socket);
   }
 
@@ -88,6 +88,16 @@ class TcpFlow final : public BackgroundFlow {
     return TimeDelta::SecondsF(rng_.Exponential() * spec_.idle_mean.millis_f() / 1000);
   }
 
+  // It may live on, to close in its own time.
+  void DropSender() {
+    Silence(sender_);
+    if (sender_ != nullptr) {
+      sender_->TraceDisconnectWithoutContext("CongestionWindow",
+                                             ns3::MakeCallback(&TcpFlow::OnWindow, this));
+    }
+    window_ = 0;
+  }
+
   bool Stopped() const { return network_.Now() >= Timestamp::Zero() + spec_.stop; }
 
   void Connect() {
@@ -100,7 +110,7 @@ class TcpFlow final : public BackgroundFlow {
     endless_ = left_ == 0;
     // Only now: the socket of the file before may still have said that it could be written to.
     closing_ = false;
-    Silence(sender_);
+    DropSender();
     sender_ =
         ns3::Socket::CreateSocket(network_.node(spec_.from), ns3::TcpSocketFactory::GetTypeId());
     Prepare(*sender_);
@@ -108,10 +118,13 @@ class TcpFlow final : public BackgroundFlow {
     sender_->SetConnectCallback(ns3::MakeCallback(&TcpFlow::OnConnected, this),
                                 ns3::MakeCallback(&TcpFlow::OnFailed, this));
     sender_->SetSendCallback(ns3::MakeCallback(&TcpFlow::OnWritable, this));
+    sender_->TraceConnectWithoutContext("CongestionWindow",
+                                        ns3::MakeCallback(&TcpFlow::OnWindow, this));
     sender_->Connect(sim::ToNs3(target_));
   }
 
   // NOLINTBEGIN(performance-unnecessary-value-param): the types of ns-3's callbacks.
+  void OnWindow(uint32_t, uint32_t window) { window_ = window; }
   void OnConnected(SocketPtr socket) { Write(socket); }
   void OnFailed(SocketPtr) {
     Silence(sender_);
@@ -126,6 +139,7 @@ class TcpFlow final : public BackgroundFlow {
       if (Stopped()) break;
       const uint32_t room = socket->GetTxAvailable();
       // An endless flow keeps no more waiting than it may have in flight, so that it ends when it is told to.
+      if (endless_ && kBuffer - room >= window_ + kChunk) return;
       const auto size = static_cast<uint32_t>(
           std::min<int64_t>(endless_ ? kChunk : left_, std::min<int64_t>(room, kChunk)));
       if (size == 0) return;
@@ -165,6 +179,7 @@ class TcpFlow final : public BackgroundFlow {
   TransportAddress target_;
   SocketPtr listener_, sender_;
   std::vector<SocketPtr> accepted_;
+  uint32_t window_ = 0;  // of congestion control, bytes
   int64_t left_ = 0;
   bool endless_ = false;
   bool closing_ = false;
