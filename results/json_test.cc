@@ -35,6 +35,9 @@ TEST(JsonTest, ReadsEveryMember) {
   EXPECT_EQ(s.selected_pair->remote.port, 40000);
   EXPECT_EQ(s.timing_ms.gathering, 120.0);
   EXPECT_EQ(s.timing_ms.first_valid_pair, 250.124);
+  EXPECT_EQ(s.timing_ms.dtls_connected, 350.5);
+  EXPECT_EQ(s.timing_ms.data_channel_open, std::nullopt);
+  EXPECT_EQ(s.timing_ms.first_media, 480.0);
   EXPECT_EQ(s.checks.retransmissions, 4);
   EXPECT_EQ(s.extra.dump(), R"({"restarts":[{"host":"alice","at_ms":5000.0}]})");
   EXPECT_EQ(s.why.causes.at(0).rule, "nat.filter.address-and-port-dependent");
@@ -56,6 +59,19 @@ TEST(JsonTest, OneLineARunAndFixedNamesInOrder) {
   EXPECT_THAT(text, HasSubstr("\n{\"id\":\"c\",\"scenario\":\"nat-matrix\",\"parameters\":{},"
                               "\"seed\":0,\"verdict\":\"error\",\"error\":\"crashed: SIGSEGV\","
                               "\"failures\":[],\"sessions\":[],\"probes\":[],\"network\":{}}\n"));
+}
+
+// Results that were written before there were peer connections have no such times.
+TEST(JsonTest, TimesOfPeerConnectionsMayBeAbsent) {
+  std::string line = ToLine(PassedRun("a"));
+  const std::size_t from = line.find(",\"dtls_connected\"");
+  const std::size_t to = line.find('}', from);
+  ASSERT_NE(from, std::string::npos);
+  line.erase(from, to - from);
+  const results::Run run = ParseRun(line).value();
+  EXPECT_EQ(run.sessions.at(0).timing_ms.ice_connected, 301.0);
+  EXPECT_EQ(run.sessions[0].timing_ms.dtls_connected, std::nullopt);
+  EXPECT_EQ(run.sessions[0].timing_ms.first_media, std::nullopt);
 }
 
 TEST(JsonTest, MillisHaveThreeDecimals) {
@@ -111,6 +127,8 @@ INSTANTIATE_TEST_SUITE_P(
                "/port: expected a whole number from 0 to 65535"},
         Damage{"\"gathering\":120.0", "\"gathering\":\"fast\"",
                "/runs/0/sessions/0/timing_ms/gathering: expected a number or null, found \"fast\""},
+        Damage{"\"first_media\":480.0", "\"first_media\":[1]",
+               "/runs/0/sessions/0/timing_ms/first_media: expected a number or null"},
         Damage{"\"state\":\"connected\"", "\"state\":\"maybe\"", "connected or failed"},
         Damage{"\"parameters\":{\"nat_a\"", "\"parameters\":[],\"p\":{\"nat_a\"",
                "/runs/0/parameters: expected an object"},

@@ -23,6 +23,7 @@ std::string ToLine(const std::string& run, const SeriesPoint& point) {
       {"send_bps", Bps(point.send_bps)},
       {"target_bps", Bps(point.target_bps)},
       {"receive_bps", Bps(point.receive_bps)},
+      {"data_receive_bps", Bps(point.data_receive_bps)},
       {"queue_delay_ms", OptionalMillis(point.queue_delay_ms)},
       {"queue_delay_max_ms", OptionalMillis(point.queue_delay_max_ms)},
       {"loss", std::round(point.loss * 1e6) / 1e6},

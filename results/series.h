@@ -15,8 +15,9 @@ struct SeriesPoint {
   double time_ms = 0;    // end of the interval, since the session's start
   double interval_ms = 0;
   double send_bps = 0;
-  double target_bps = 0;   // the sender's controller
-  double receive_bps = 0;  // at the receiver
+  double target_bps = 0;        // the sender's controller
+  double receive_bps = 0;       // at the receiver: media and data
+  double data_receive_bps = 0;  // of it, what data channels carried
   // Delay beyond the least of the path, of the packets that arrived.
   std::optional<double> queue_delay_ms, queue_delay_max_ms;
   double loss = 0;  // 0 to 1

@@ -20,7 +20,11 @@ inline Run PassedRun(const std::string& id) {
   s.state = "connected";
   s.selected_pair = {{"relay", "udp", "ipv4", "203.0.113.9", 50000},
                      {"srflx", "udp", "ipv4", "203.0.113.2", 40000}};
-  s.timing_ms = {.gathering = 120.00049, .first_valid_pair = 250.1236, .ice_connected = 301};
+  s.timing_ms = {.gathering = 120.00049,
+                 .first_valid_pair = 250.1236,
+                 .ice_connected = 301,
+                 .dtls_connected = 350.5,
+                 .first_media = 480};
   s.checks = {.sent = 9, .received = 7, .succeeded = 2, .failed = 1, .retransmissions = 4};
   s.extra["restarts"] = Json::array({{{"host", "alice"}, {"at_ms", 5000.0}}});
   s.why.text = "The NAT of bob dropped \"alice's\" checks.";

@@ -21,6 +21,17 @@ constexpr uint32_t kBuffer = 4 << 20;      // of both ends: never what limits th
 constexpr int64_t kChunk = 65'536;         // bytes given to TCP at once
 constexpr std::size_t kUdpPayload = 1172;  // 1,200 bytes of IP
 
+// The first address of `host` of a family that `other` has too.
+IpAddress AddressTowards(const sim::Network& network, const std::string& host,
+                         const std::string& other) {
+  const std::vector<IpAddress>& theirs = network.addresses(other);
+  for (const IpAddress& address : network.addresses(host)) {
+    const auto same = [&](const IpAddress& a) { return a.family() == address.family(); };
+    if (std::any_of(theirs.begin(), theirs.end(), same)) return address;
+  }
+  CHECK(false);  // the loader has looked
+}
+
 // What arrived, over the time that the flow had.
 results::Json Report(const FlowSpec& spec, const sim::Network& network, int64_t received) {
   results::Json json = {{"name", spec.name}, {"bytes_received", received}};
@@ -38,7 +49,7 @@ class TcpFlow final : public BackgroundFlow {
  public:
   TcpFlow(const FlowSpec& spec, sim::Network& network)
       : spec_(spec), network_(network), rng_(network.Stream("flow/" + spec.name)) {
-    target_ = {network.addresses(spec.to)[0], kFirstPort};
+    target_ = {AddressTowards(network, spec.to, spec.from), kFirstPort};
     listener_ =
         ns3::Socket::CreateSocket(network.node(spec.to), ns3::TcpSocketFactory::GetTypeId());
     Prepare(*listener_);
@@ -53,7 +64,7 @@ class TcpFlow final : public BackgroundFlow {
 
   ~TcpFlow() override {
     Silence(listener_);
-    DropSender();
+    Silence(sender_);
     for (const auto& socket : accepted_) Silence(socket);
   }
 
@@ -72,8 +83,10 @@ class TcpFlow final : public BackgroundFlow {
     socket.SetAttribute("RcvBufSize", ns3::UintegerValue(kBuffer));
   }
 
-  static void Silence(const SocketPtr& socket) {
+  void Silence(const SocketPtr& socket) {
     if (socket == nullptr) return;
+    socket->TraceDisconnectWithoutContext("BytesInFlight",
+                                          ns3::MakeCallback(&TcpFlow::OnBytesInFlight, this));
     socket->SetRecvCallback(ns3::MakeNullCallback<void, SocketPtr>());
     socket->SetSendCallback(ns3::MakeNullCallback<void, SocketPtr, uint32_t>());
     socket->SetConnectCallback(ns3::MakeNullCallback<void, SocketPtr>(),
@@ -88,60 +101,49 @@ class TcpFlow final : public BackgroundFlow {
     return TimeDelta::SecondsF(rng_.Exponential() * spec_.idle_mean.millis_f() / 1000);
   }
 
-  // It may live on, to close in its own time.
-  void DropSender() {
-    Silence(sender_);
-    if (sender_ != nullptr) {
-      sender_->TraceDisconnectWithoutContext("CongestionWindow",
-                                             ns3::MakeCallback(&TcpFlow::OnWindow, this));
-    }
-    window_ = 0;
-  }
-
   bool Stopped() const { return network_.Now() >= Timestamp::Zero() + spec_.stop; }
 
   void Connect() {
     if (Stopped()) return;
+    Silence(sender_);  // of the file before, which still closes
+    closing_ = false;
     // 0: without end.
     left_ = spec_.file_max > 0
                 ? static_cast<int64_t>(rng_.Uniform(static_cast<uint64_t>(spec_.file_min),
                                                     static_cast<uint64_t>(spec_.file_max)))
                 : spec_.amount;
     endless_ = left_ == 0;
-    // Only now: the socket of the file before may still have said that it could be written to.
-    closing_ = false;
-    DropSender();
     sender_ =
         ns3::Socket::CreateSocket(network_.node(spec_.from), ns3::TcpSocketFactory::GetTypeId());
     Prepare(*sender_);
+    in_flight_ = 0;
+    sender_->TraceConnectWithoutContext("BytesInFlight",
+                                        ns3::MakeCallback(&TcpFlow::OnBytesInFlight, this));
     target_.ip.IsV6() ? sender_->Bind6() : sender_->Bind();
     sender_->SetConnectCallback(ns3::MakeCallback(&TcpFlow::OnConnected, this),
                                 ns3::MakeCallback(&TcpFlow::OnFailed, this));
     sender_->SetSendCallback(ns3::MakeCallback(&TcpFlow::OnWritable, this));
-    sender_->TraceConnectWithoutContext("CongestionWindow",
-                                        ns3::MakeCallback(&TcpFlow::OnWindow, this));
     sender_->Connect(sim::ToNs3(target_));
   }
 
   // NOLINTBEGIN(performance-unnecessary-value-param): the types of ns-3's callbacks.
-  void OnWindow(uint32_t, uint32_t window) { window_ = window; }
   void OnConnected(SocketPtr socket) { Write(socket); }
   void OnFailed(SocketPtr) {
     Silence(sender_);
     After(TimeDelta::Seconds(1), [this] { Connect(); });
   }
   void OnWritable(SocketPtr socket, uint32_t) { Write(socket); }
+  void OnBytesInFlight(uint32_t, uint32_t bytes) { in_flight_ = bytes; }
   // NOLINTEND(performance-unnecessary-value-param)
 
   void Write(const SocketPtr& socket) {
     if (socket != sender_ || closing_) return;
     while (endless_ || left_ > 0) {
       if (Stopped()) break;
-      const uint32_t room = socket->GetTxAvailable();
-      // An endless flow keeps no more waiting than it may have in flight, so that it ends when it is told to.
-      if (endless_ && kBuffer - room >= window_ + kChunk) return;
-      const auto size = static_cast<uint32_t>(
-          std::min<int64_t>(endless_ ? kChunk : left_, std::min<int64_t>(room, kChunk)));
+      const int64_t room = socket->GetTxAvailable();
+      // An endless flow has little waiting beside what is in flight, so that it ends when it is told to.
+      if (endless_ && int64_t{kBuffer} - room - in_flight_ >= kChunk) return;
+      const auto size = static_cast<uint32_t>(std::min({endless_ ? kChunk : left_, room, kChunk}));
       if (size == 0) return;
       const int written = socket->Send(ns3::Create<ns3::Packet>(size));
       if (written <= 0) return;
@@ -179,8 +181,8 @@ class TcpFlow final : public BackgroundFlow {
   TransportAddress target_;
   SocketPtr listener_, sender_;
   std::vector<SocketPtr> accepted_;
-  uint32_t window_ = 0;  // of congestion control, bytes
   int64_t left_ = 0;
+  int64_t in_flight_ = 0;
   bool endless_ = false;
   bool closing_ = false;
   int64_t received_ = 0;
@@ -190,8 +192,10 @@ class TcpFlow final : public BackgroundFlow {
 class UdpFlow final : public BackgroundFlow, private sim::UdpReceiver {
  public:
   UdpFlow(const FlowSpec& spec, sim::Network& network) : spec_(spec), network_(network) {
-    const auto source = network.host(spec.from).Bind({network.addresses(spec.from)[0], 0}, *this);
-    const auto target = network.host(spec.to).Bind({network.addresses(spec.to)[0], 0}, *this);
+    const IpAddress from = AddressTowards(network, spec.from, spec.to);
+    const IpAddress to = AddressTowards(network, spec.to, spec.from);
+    const auto source = network.host(spec.from).Bind({from, 0}, *this);
+    const auto target = network.host(spec.to).Bind({to, 0}, *this);
     CHECK(source && target);
     source_ = *source;
     target_ = *target;

@@ -73,8 +73,8 @@ TEST(CallReportTest, AHandshakeWithoutAnswerNamesWhatLostIt) {
   RunSpec spec = ShortCall();
   // When both have begun with DTLS and their first flights are on the way.
   double begun_ms = 0;
-  const Outcome whole = Execute(spec, {});
-  for (const results::Json& phase : whole.run.sessions.at(0).extra.at("phases")) {
+  const results::Session undisturbed = Execute(spec, {}).run.sessions.at(0);
+  for (const results::Json& phase : undisturbed.extra.at("phases")) {
     if (phase.at("name") == "dtls") begun_ms = std::max<double>(begun_ms, phase.at("start_ms"));
   }
   spec.sessions[0].actions.push_back({.kind = ActionSpec::Kind::kLinkDown,

@@ -26,7 +26,7 @@ const peer::Stats* BySsrc(const peer::StatsReport& report, peer::StatsType type,
 
 }  // namespace
 
-void AddFailure(const PeerEndpoint& a, const PeerEndpoint& b, results::Session& session) {
+Json FailureOf(const PeerEndpoint& a, const PeerEndpoint& b) {
   const PeerEndpoint* told = nullptr;
   for (const PeerEndpoint* endpoint : {&a, &b}) {
     if (!endpoint->failure()) continue;
@@ -37,10 +37,10 @@ void AddFailure(const PeerEndpoint& a, const PeerEndpoint& b, results::Session& 
     if (told == nullptr || !is_echo) told = endpoint;
     if (!is_echo) break;
   }
-  if (told == nullptr) return;
-  session.extra["failure"] = {{"host", told->host()},
-                              {"reason", told->failure()->reason},
-                              {"detail", told->failure()->detail}};
+  if (told == nullptr) return nullptr;
+  return {{"host", told->host()},
+          {"reason", told->failure()->reason},
+          {"detail", told->failure()->detail}};
 }
 
 void AddTransport(const PeerEndpoint& first, results::Session& session) {
@@ -133,9 +133,10 @@ void AddPath(const std::string& from, const std::string& to, const std::string& 
   std::vector<double> delays;
   for (const results::SeriesPoint& point : series) {
     if (point.from != from) continue;
+    const double media_bps = point.receive_bps - point.data_receive_bps;
     // From the first packet on: the set-up is not part of the flow.
-    if (ms == 0 && point.receive_bps == 0) continue;
-    bits += point.receive_bps * point.interval_ms / 1000;
+    if (ms == 0 && media_bps <= 0) continue;
+    bits += media_bps * point.interval_ms / 1000;
     ms += point.interval_ms;
     capacity_known &= point.capacity_bps.has_value();
     capacity_bits += point.capacity_bps.value_or(0) * point.interval_ms / 1000;
@@ -170,8 +171,11 @@ void AddTransfer(const ChannelSpec& spec, const PeerEndpoint& from, const PeerEn
                {"messages_received", received.received()},
                {"bytes_received", received.bytes()},
                {"intact", received.IsIntact(*sent)}};
+  // A reliable channel is done when everything is there.
+  const bool reliable = !spec.max_retransmits && !spec.max_lifetime;
+  const bool over = sent->AllSent() && (!reliable || received.received() >= sent->total());
   std::optional<double> ms;
-  if (sent->first_sent() && received.last_received() && sent->AllSent()) {
+  if (over && sent->first_sent() && received.last_received()) {
     ms = (*received.last_received() - *sent->first_sent()).millis_f();
   }
   json["transfer_ms"] = MillisOrNull(ms);

@@ -14,8 +14,8 @@
 
 namespace rtclab::scenarios {
 
-// Why the session failed, if it did: of both ends' reasons the one that the other may be a consequence of.
-void AddFailure(const PeerEndpoint& a, const PeerEndpoint& b, results::Session& session);
+// Why the session failed, of both ends' reasons the one that the other may be a consequence of; null: it did not fail.
+results::Json FailureOf(const PeerEndpoint& a, const PeerEndpoint& b);
 // The first transport's DTLS, as `first` has it.
 void AddTransport(const PeerEndpoint& first, results::Session& session);
 // The phases of the set-up of one end: gathering, checks, dtls, then sctp and data_channels if it has channels and first_frame

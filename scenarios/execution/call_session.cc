@@ -88,6 +88,11 @@ bool CallSession::RunEndpointAction(const ActionSpec& action) {
       break;
     case ActionSpec::Kind::kClose:
       if (!snapshot_) snapshot_ = TakeSnapshot();
+      if (!both_connected_ && snapshot_->failure.is_null()) {
+        snapshot_->failure = {{"host", endpoint.host()},
+                              {"reason", "closed"},
+                              {"detail", "before both sides were connected"}};
+      }
       endpoint.Close();
       break;
     default:
@@ -110,7 +115,6 @@ bool CallSession::TransfersOver() const {
 }
 
 bool CallSession::Settled() const {
-  if (a_.closed() || b_.closed()) return true;
   // A restart or the link's return may still save what ICE lost; DTLS and negotiation stay failed.
   for (const PeerEndpoint* endpoint : {&a_, &b_}) {
     if (endpoint->failure() && (!both_connected_ || endpoint->failure()->reason != "ice-failed")) {
@@ -158,8 +162,8 @@ void CallSession::AddPoint(const PeerEndpoint& from, const PeerEndpoint& to,
   point.interval_ms = interval.millis_f();
   point.send_bps = static_cast<double>(sent.send_rate.bps()) + BitRate(data_sent, interval);
   point.target_bps = static_cast<double>(sent.target.bps());
-  point.receive_bps =
-      static_cast<double>(received.receive_rate.bps()) + BitRate(data_received, interval);
+  point.data_receive_bps = BitRate(data_received, interval);
+  point.receive_bps = static_cast<double>(received.receive_rate.bps()) + point.data_receive_bps;
   if (received.receive_rate.bps() > 0) {
     point.queue_delay_ms = received.receive_queue_delay.millis_f();
     point.queue_delay_max_ms = received.receive_queue_delay_max.millis_f();
@@ -179,53 +183,34 @@ void CallSession::AddPoint(const PeerEndpoint& from, const PeerEndpoint& to,
 }
 
 CallSession::Snapshot CallSession::TakeSnapshot() const {
-  return {a_.connection().GetStats(network().Now()), b_.connection().GetStats(network().Now())};
+  const Timestamp now = network().Now();
+  return {a_.connection().GetStats(now), b_.connection().GetStats(now), FailureOf(a_, b_)};
+}
+
+std::optional<double> CallSession::SinceStartOrNever(const std::optional<Timestamp>& t) const {
+  if (!t) return std::nullopt;
+  return SinceStart(*t);
 }
 
 void CallSession::AddResult(results::Session& session) const {
   const Snapshot snapshot = snapshot_ ? *snapshot_ : TakeSnapshot();
-  const auto since_start = [this](const std::optional<Timestamp>& t) -> std::optional<double> {
-    if (!t) return std::nullopt;
-    return SinceStart(*t);
-  };
-  session.timing_ms.dtls_connected = since_start(
+  session.timing_ms.dtls_connected = SinceStartOrNever(
       Later(a_.connection().timeline().dtls_connected, b_.connection().timeline().dtls_connected));
-  if (!peer().channels.empty()) {
-    session.timing_ms.data_channel_open =
-        since_start(Later(a_.channels_open(), b_.channels_open()));
-  }
-  if (peer().media) {
-    const bool to_a = peer().media->from_b, to_b = peer().media->from_a;
-    session.timing_ms.first_media = since_start(to_a && to_b ? Later(a_.all_media(), b_.all_media())
-                                                             : (to_a ? a_ : b_).all_media());
-  }
   if (!both_connected_) {
     session.state = "failed";
     session.selected_pair.reset();
   }
-  AddFailure(a_, b_, session);
+  // What the other end makes of a close is no failure.
+  const results::Json failure = Ended() ? snapshot.failure : FailureOf(a_, b_);
+  if (!failure.is_null()) session.extra["failure"] = failure;
   AddTransport(a_, session);
   results::Json phases = results::Json::array();
   for (const PeerEndpoint* endpoint : {&a_, &b_}) AddPhases(*endpoint, started(), phases);
   session.extra["phases"] = std::move(phases);
-  const auto first_frame = [&](const PeerEndpoint& to, std::string_view mid) {
-    return since_start(to.first_frame(mid));
-  };
-  if (peer().media) {
-    results::Json media = results::Json::array();
-    AddStreams(
-        a_.host(), b_.host(), snapshot.a, snapshot.b,
-        [&](std::string_view mid) { return first_frame(b_, mid); }, media);
-    AddStreams(
-        b_.host(), a_.host(), snapshot.b, snapshot.a,
-        [&](std::string_view mid) { return first_frame(a_, mid); }, media);
-    session.extra["media"] = std::move(media);
-    results::Json paths = results::Json::array();
-    if (peer().media->from_a) AddPath(a_.host(), b_.host(), peer().controller_a, series_, paths);
-    if (peer().media->from_b) AddPath(b_.host(), a_.host(), peer().controller_b, series_, paths);
-    session.extra["paths"] = std::move(paths);
-  }
+  if (peer().media) AddMedia(snapshot, session);
   if (!peer().channels.empty()) {
+    session.timing_ms.data_channel_open =
+        SinceStartOrNever(Later(a_.channels_open(), b_.channels_open()));
     results::Json channels = results::Json::array();
     for (std::size_t i = 0; i < peer().channels.size(); ++i) {
       AddTransfer(peer().channels[i], a_, b_, i, channels);
@@ -233,6 +218,24 @@ void CallSession::AddResult(results::Session& session) const {
     }
     session.extra["data_channels"] = std::move(channels);
   }
+}
+
+void CallSession::AddMedia(const Snapshot& snapshot, results::Session& session) const {
+  const bool to_a = peer().media->from_b, to_b = peer().media->from_a;
+  session.timing_ms.first_media = SinceStartOrNever(
+      to_a && to_b ? Later(a_.all_media(), b_.all_media()) : (to_a ? a_ : b_).all_media());
+  results::Json media = results::Json::array();
+  AddStreams(
+      a_.host(), b_.host(), snapshot.a, snapshot.b,
+      [&](std::string_view mid) { return SinceStartOrNever(b_.first_frame(mid)); }, media);
+  AddStreams(
+      b_.host(), a_.host(), snapshot.b, snapshot.a,
+      [&](std::string_view mid) { return SinceStartOrNever(a_.first_frame(mid)); }, media);
+  session.extra["media"] = std::move(media);
+  results::Json paths = results::Json::array();
+  if (to_b) AddPath(a_.host(), b_.host(), peer().controller_a, series_, paths);
+  if (to_a) AddPath(b_.host(), a_.host(), peer().controller_b, series_, paths);
+  session.extra["paths"] = std::move(paths);
 }
 
 std::unique_ptr<SessionDriver> MakeSession(const SessionSpec& spec, sim::Network& network,

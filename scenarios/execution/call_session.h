@@ -27,6 +27,7 @@ class CallSession final : public SessionDriver, private PeerEndpointObserver {
   void RestartIce(const std::string& host) override { Named(host).RestartIce(); }
   bool RunEndpointAction(const ActionSpec& action) override;
   bool Settled() const override;
+  bool Ended() const override { return a_.closed() || b_.closed(); }
   void Finish() override;
   void AddResult(results::Session& session) const override;
 
@@ -41,11 +42,14 @@ class CallSession final : public SessionDriver, private PeerEndpointObserver {
   void AddPoint(const PeerEndpoint& from, const PeerEndpoint& to, const media::Sample& sent,
                 const media::Sample& received, uint64_t data_sent, uint64_t data_received);
   bool TransfersOver() const;
-  // Statistics at the end of the session, before its connections are let go.
+  // What is known at the end of the session, before its connections are let go.
   struct Snapshot {
     peer::StatsReport a, b;
+    results::Json failure;  // null: none
   };
   Snapshot TakeSnapshot() const;
+  void AddMedia(const Snapshot& snapshot, results::Session& session) const;
+  std::optional<double> SinceStartOrNever(const std::optional<Timestamp>& t) const;
 
   PeerEndpoint a_, b_;
   std::vector<results::SeriesPoint> series_;

@@ -127,11 +127,11 @@ PeerEndpoint::PeerEndpoint(const SessionSpec& spec, bool offerer, sim::Network& 
       rng_(network.Stream(fmt::format("peer/{}/{}", spec.name, host()))) {
   patterns_.reserve(peer_.channels.size());
   for (const ChannelSpec& channel : peer_.channels) {
-    patterns_.emplace_back(network.Stream(fmt::format("data/{}/{}", spec.name, channel.label)));
     Channel& here = channels_.emplace_back();
     here.spec = &channel;
     if (channel.amount == 0) continue;
-    const MessagePattern& pattern = patterns_.back();
+    const MessagePattern& pattern =
+        patterns_.emplace_back(network.Stream(fmt::format("data/{}/{}", spec.name, channel.label)));
     if (offerer ? channel.from_a : channel.from_b) {
       here.outgoing = std::make_unique<OutgoingTransfer>(channel, pattern);
     }
@@ -417,22 +417,26 @@ void PeerEndpoint::OnChannelOpen(Timestamp now, datachannel::ChannelId id) {
     channels_open_ = now;
 }
 
-// Sends as long as there is room, or one message a turn of the channel's rate.
+// Sends as long as there is room, or one message a turn of the channel's rate. Called at each turn and when there is room
+// again.
 void PeerEndpoint::Pump(std::size_t index) {
   Channel& channel = channels_[index];
   if (!channel.started || !channel.outgoing || closed_) return;
   const Timestamp now = network_.Now();
   while (!channel.outgoing->AllSent()) {
+    if (now < channel.next_turn) return;
     if (!channel.spec->rate && connection_->buffered_amount(*channel.id) >= kHighWater) return;
     Bytes message = channel.outgoing->Next();
     const auto size = DataSize::Bytes(static_cast<int64_t>(message.size()));
     if (!connection_->Send(now, *channel.id, true, std::move(message))) return;
     channel.outgoing->NoteSent(now);
     if (!channel.spec->rate) continue;
-    After(channel.spec->rate->TransmissionTime(size),
-          [this, index] { host_->Run([&](peer::PeerConnection&) { Pump(index); }); });
-    return;
+    const TimeDelta turn = channel.spec->rate->TransmissionTime(size);
+    channel.next_turn = now + turn;
+    After(turn, [this, index] { host_->Run([&](peer::PeerConnection&) { Pump(index); }); });
   }
+  // That the last message has left, or was given up, has to be heard of too.
+  connection_->SetBufferedAmountLowThreshold(*channel.id, 0);
 }
 
 std::optional<Timestamp> PeerEndpoint::first_frame(std::string_view mid) const {

@@ -59,7 +59,7 @@ void SessionDriver::Run(const ActionSpec& action) {
     case ActionSpec::Kind::kIceRestart: {
       const EndpointRecord& endpoint = action.target == a().host() ? a() : b();
       // Before the offer arrived there is nothing to restart.
-      if (endpoint.agent() == nullptr || endpoint.notes().empty()) break;
+      if (done_ || endpoint.agent() == nullptr || endpoint.notes().empty()) break;
       restarts_.push_back({.host = endpoint.host(), .at = network_.Now()});
       RestartIce(endpoint.host());
       break;
@@ -83,7 +83,7 @@ void SessionDriver::Run(const ActionSpec& action) {
     case ActionSpec::Kind::kMediaResume:
     case ActionSpec::Kind::kAddVideo:
     case ActionSpec::Kind::kClose:
-      over = RunEndpointAction(action);
+      over = done_ || RunEndpointAction(action);
       break;
   }
   if (over) FinishAction();
@@ -110,7 +110,8 @@ void SessionDriver::UpdateRestarts() {
 void SessionDriver::CheckDone() {
   const bool restarting =
       std::any_of(restarts_.begin(), restarts_.end(), [](const Restart& r) { return !r.over; });
-  if (done_ || actions_left_ > 0 || restarting || !Settled()) return;
+  if (done_) return;
+  if (!Ended() && (actions_left_ > 0 || restarting || !Settled())) return;
   done_ = true;
   Finish();
   on_done_();

@@ -46,6 +46,8 @@ class SessionDriver {
   virtual bool RunEndpointAction(const ActionSpec& action) = 0;
   // Whether it waits for nothing but actions and restarts.
   virtual bool Settled() const = 0;
+  // Whether nothing more can come of it, whatever actions are left.
+  virtual bool Ended() const { return false; }
   // Everything is over; once, before on_done().
   virtual void Finish() {}
   virtual void AddResult(results::Session& session) const = 0;

@@ -300,6 +300,7 @@ constexpr FailureName kFailureNames[] = {
     {"sctp-protocol_violation", "got SCTP that is against the rules", false},
     {"ice-failed", "lost its candidate pair", true},
     {"negotiation", "could not use a description", false},
+    {"closed", "closed its connection", false},
 };
 
 // "bob got no answer to its SCTP INIT (sctp-init_timeout). Detail." and, where lost packets may be why, what lost them.

@@ -152,6 +152,9 @@ class SuiteRunner {
     if (!options_.resume) {
       fs::remove(options_.out / "results.json", ignored);
       fs::remove(options_.out / "series.jsonl", ignored);
+      for (const auto& part : fs::directory_iterator(options_.out / "series", ignored)) {
+        if (part.path().extension() == ".jsonl") fs::remove(part.path(), ignored);
+      }
     }
     return KeepScenario();
   }
@@ -173,6 +176,7 @@ class SuiteRunner {
     const std::string& id = suite_.runs[index].id;
     if (!journal_->entries().contains(id)) return false;
     std::error_code ignored;
+    // A run that died has left an empty part.
     if (HasSeries(suite_.runs[index]) && !fs::exists(SeriesPath(options_.out, id), ignored)) {
       return false;
     }
@@ -251,6 +255,10 @@ class SuiteRunner {
       run.verdict = results::Verdict::kError;
       run.error = job.detail;
       job.payload = results::ToLine(run);
+      if (HasSeries(spec)) {
+        const Result<void> kept = results::WriteWholeFile(SeriesPath(options_.out, spec.id), "");
+        if (!kept) failure_ = kept.error().reason;
+      }
       if (!job.output.empty()) outputs_[job.job] = std::move(job.output);
     }
     const Result<void> kept = journal_->Append(spec.id, job.payload);
@@ -313,7 +321,7 @@ class SuiteRunner {
     return results::WriteOutput(*options_.junit, junit.Build());
   }
 
-  // The runs' parts one after another. A run that died has none.
+  // The runs' parts one after another. That of a run that died is empty.
   Result<void> WriteSeries(const std::vector<std::size_t>& finished) const {
     results::WholeFile file(options_.out / "series.jsonl");
     bool any = false;

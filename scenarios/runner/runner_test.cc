@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -46,6 +47,14 @@ Outcome FakeExecute(const RunSpec& spec, const ExecuteOptions& options) {
   if (trouble != "fail") {
     outcome.run.sessions[0].timing_ms.ice_connected = 100 + 1000 * rng.UniformReal();
   }
+  for (int i = 1; i <= 3; ++i) {
+    outcome.series.push_back({.session = "call",
+                              .from = "a",
+                              .to = "b",
+                              .time_ms = i * 100.0,
+                              .interval_ms = 100,
+                              .send_bps = 1e6 * rng.UniformReal()});
+  }
   if (trouble == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(20));
   return outcome;
 }
@@ -63,6 +72,16 @@ SuiteJob MakeSuite(int count, const std::vector<std::string>& troubles = {}) {
     const std::string trouble =
         static_cast<std::size_t>(i) < troubles.size() ? troubles[static_cast<std::size_t>(i)] : "";
     spec.parameters = {{"n", i}, {"trouble", trouble}};
+  }
+  return suite;
+}
+
+// The same with sessions of peer connections, which have a time series; every third run is of ICE alone.
+SuiteJob MakeCalls(int count, const std::vector<std::string>& troubles = {}) {
+  SuiteJob suite = MakeSuite(count, troubles);
+  for (int i = 0; i < count; ++i) {
+    SessionSpec& session = suite.runs[static_cast<std::size_t>(i)].sessions.emplace_back();
+    if (i % 3 != 2) session.peer.emplace();
   }
   return suite;
 }
@@ -102,6 +121,21 @@ class RunnerTest : public testing::Test {
   }
   static std::string Bytes(const RunnerOptions& options) {
     return results::ReadWholeFile(options.out / "results.json").value_or("(no results.json)");
+  }
+  static std::string Series(const RunnerOptions& options) {
+    return results::ReadWholeFile(options.out / "series.jsonl").value_or("(no series.jsonl)");
+  }
+  // The runs whose lines are in series.jsonl, in order, with how many there are.
+  static std::string SeriesRuns(const RunnerOptions& options) {
+    std::string out, last;
+    std::istringstream lines(Series(options));
+    for (std::string line; std::getline(lines, line);) {
+      const std::string id = results::Json::parse(line).at("run").get<std::string>();
+      if (id != last) out += (out.empty() ? "" : " ") + id.substr(id.find('=') + 1) + ":";
+      out += "|";
+      last = id;
+    }
+    return out;
   }
   static results::Suite Parsed(const RunnerOptions& options) {
     return results::ParseSuite(Bytes(options)).value();
@@ -356,6 +390,116 @@ TEST_F(RunnerTest, QuietSaysOnlyWhatDidNotPass) {
   EXPECT_EQ(std::count(good.out.begin(), good.out.end(), '\n'), 1) << good.out;
   EXPECT_EQ(good.err, "");
   EXPECT_THAT(RunIt(MakeSuite(3, {"fail"}), options).out, HasSubstr("FAIL suite/n=0"));
+}
+
+TEST_F(RunnerTest, SeriesAreTheSameBytesWithAnyJobs) {
+  const SuiteJob suite = MakeCalls(20, {"slow", "", "", "slow"});
+  const RunnerOptions first = Options("first", 1);
+  RunIt(suite, first);
+  const std::string bytes = Series(first);
+  EXPECT_EQ(std::count(bytes.begin(), bytes.end(), '\n'), 14 * 3);
+  for (const int jobs : {2, 8}) {
+    RunnerOptions options = Options("other", jobs);
+    options.runs_per_worker = 3;
+    RunIt(suite, options);
+    EXPECT_EQ(Series(options), bytes) << jobs << " jobs";
+  }
+}
+
+TEST_F(RunnerTest, SeriesStandInTheOrderOfTheRunsAndARunThatDiedHasNone) {
+  RunIt(MakeCalls(7, {"slow", "crash", "", "throw", "fail"}), Options());
+  EXPECT_EQ(SeriesRuns(Options()), "0:||| 4:||| 6:|||");
+}
+
+TEST_F(RunnerTest, SuitesWithoutPeersHaveNoSeries) {
+  RunIt(MakeSuite(3), Options());
+  EXPECT_FALSE(fs::exists(Options().out / "series.jsonl"));
+  EXPECT_FALSE(fs::exists(Options().out / "series"));
+}
+
+TEST_F(RunnerTest, ARunWhoseSeriesIsMissingRunsAgain) {
+  const SuiteJob suite = MakeCalls(6);
+  RunnerOptions options = Options();
+  RunIt(suite, options);
+  const std::string bytes = Series(options);
+  fs::remove(SeriesPath(options.out, "suite/n=3"));
+  fs::remove(options.out / "series.jsonl");
+  options.resume = true;
+  const fs::path calls = folder_.path() / "calls";
+  const Executor counting = [&](const RunSpec& spec, const ExecuteOptions& execute) {
+    std::ofstream(calls, std::ios::app) << spec.id << "\n";
+    return FakeExecute(spec, execute);
+  };
+  RunIt(suite, options, counting);
+  EXPECT_EQ(results::ReadWholeFile(calls).value(), "suite/n=3\n");
+  EXPECT_EQ(Series(options), bytes);
+}
+
+// A run that died has no series, and never will: it is not run again for it.
+TEST_F(RunnerTest, ARunThatDiedIsDoneWithoutASeries) {
+  const SuiteJob suite = MakeCalls(3, {"crash"});
+  RunnerOptions options = Options();
+  RunIt(suite, options);
+  options.resume = true;
+  const fs::path calls = folder_.path() / "calls";
+  const Executor counting = [&](const RunSpec& spec, const ExecuteOptions& execute) {
+    std::ofstream(calls, std::ios::app) << spec.id << "\n";
+    return FakeExecute(spec, execute);
+  };
+  EXPECT_EQ(RunIt(suite, options, counting).exit_code, kRunError);
+  EXPECT_FALSE(fs::exists(calls));
+  EXPECT_EQ(SeriesRuns(options), "1:|||");
+}
+
+TEST_F(RunnerTest, ShardsAndFiltersHaveTheirOwnSeries) {
+  const SuiteJob suite = MakeCalls(6);
+  RunnerOptions shard = Options("shard");
+  shard.shard = {1, 2};
+  RunIt(suite, shard);
+  RunnerOptions other = Options("other");
+  other.shard = {2, 2};
+  RunIt(suite, other);
+  EXPECT_EQ(std::count(SeriesRuns(shard).begin(), SeriesRuns(shard).end(), ':') +
+                std::count(SeriesRuns(other).begin(), SeriesRuns(other).end(), ':'),
+            4);
+  RunnerOptions filter = Options("filter");
+  filter.filter = "*n=4";
+  RunIt(suite, filter);
+  EXPECT_EQ(SeriesRuns(filter), "4:|||");
+}
+
+// An interrupted suite has the series of what was done, and --resume the rest.
+TEST_F(RunnerTest, AnInterruptedSuitesSeriesIsResumed) {
+  constexpr int kRuns = 60;
+  const SuiteJob suite = MakeCalls(kRuns, std::vector<std::string>(kRuns, "slow"));
+  const RunnerOptions whole = Options("whole");
+  RunIt(suite, whole);
+  RunnerOptions options = Options("interrupted");
+  const pid_t child = fork();
+  if (child == 0) _exit(RunIt(suite, options).exit_code);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  kill(child, SIGINT);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  // On a busy machine the signal may come before the suite's handlers are there.
+  if (fs::exists(options.out / "series.jsonl")) {
+    EXPECT_THAT(Series(whole), HasSubstr(Series(options).substr(0, 40)));
+  }
+  options.resume = true;
+  RunIt(suite, options);
+  EXPECT_EQ(Series(options), Series(whole));
+  EXPECT_EQ(Bytes(options), Bytes(whole));
+}
+
+TEST_F(RunnerTest, AFreshStartLeavesNoOldSeries) {
+  RunnerOptions options = Options();
+  RunIt(MakeCalls(5), options);
+  RunIt(MakeCalls(1), options);
+  EXPECT_EQ(SeriesRuns(options), "0:|||");
+  RunIt(MakeSuite(2), options);
+  EXPECT_FALSE(fs::exists(options.out / "series.jsonl"));
+  const auto parts = std::distance(fs::directory_iterator(options.out / "series"), {});
+  EXPECT_EQ(parts, 0) << "of runs that this suite does not have";
 }
 
 TEST_F(RunnerTest, AFreshStartReplacesOldResults) {

@@ -85,8 +85,9 @@ TEST(LinkModelTest, ByteLimitCountsWhatIsLeftOfThePacketBeingSent) {
   for (int i = 0; i < 4; ++i) EXPECT_EQ(link.Send(Timestamp::Zero(), 125).rule, nullptr) << i;
   EXPECT_STREQ(link.Send(Timestamp::Zero(), 125).rule, link_rule::kQueueFull);
   // After 0.8 ms 400 bytes are left: 100 fit, 101 do not.
-  EXPECT_STREQ(link.Send(Timestamp::Micros(800), 101).rule, link_rule::kQueueFull);
-  EXPECT_EQ(link.Send(Timestamp::Micros(800), 100).arrival, Timestamp::Micros(4800));
+  const Timestamp later = Timestamp::Nanos(800'000);
+  EXPECT_STREQ(link.Send(later, 101).rule, link_rule::kQueueFull);
+  EXPECT_EQ(link.Send(later, 100).arrival, later + TimeDelta::Millis(4));
   // An idle link takes a packet that is larger than its queue.
   EXPECT_EQ(link.Send(Timestamp::Seconds(1), 1500).rule, nullptr);
 }
