@@ -286,7 +286,7 @@ TEST(ReadmeTest, EveryExampleLoads) {
     at += 8;
     EXPECT_EQ(Complaints(text.substr(at, text.find("```", at) - at)), "");
   }
-  EXPECT_EQ(examples, 4);
+  EXPECT_EQ(examples, 5);
 }
 
 TEST(ReadmeTest, NamesEveryLinkPresetAndTheRunsOfEverySuite) {
