@@ -270,9 +270,9 @@ class ExplainTest(CliTest):
         said = self.rtclab("explain", "call", "call.json").stdout
         self.assertTrue(said.endswith("""
   Set-up, virtual ms
-               |0           |50          |100         |150            start      end  took ms
-  alice  DTLS                            ###########################    100.0    200.0    100.0
-  bob    DTLS                            ###########################    100.0    200.0    100.0
+               |0            |50            |100          |150               start      end  took ms
+  alice  DTLS                               #############################    100.0    200.0    100.0
+  bob    DTLS                               #############################    100.0    200.0    100.0
 
   Data channels
   direction     label  sent  received  bytes  took ms  Mbit/s  intact
@@ -280,8 +280,8 @@ class ExplainTest(CliTest):
 
   Over time
   alice -> bob, 0.0 to 0.3 s
-    sent      -=#  mean 2.000, max 3.000 Mbit/s
-    received  -=#  mean 2.000, max 3.000 Mbit/s
+    sent      -+#  mean 2.000, max 3.000 Mbit/s
+    received  -+#  mean 2.000, max 3.000 Mbit/s
 """), said)
 
 

@@ -160,9 +160,26 @@ std::vector<std::string> ShortNames(std::span<const CallDigest* const> calls) {
   return names;
 }
 
+// "scenario/link=cable,nat=none" as "scenario/cable,none".
+std::string ValuesOnly(const std::string& name) {
+  std::string out;
+  std::size_t part = 0;  // where the present part of `out` begins
+  for (const char c : name) {
+    if (c == '=') {
+      out.resize(part);
+      continue;
+    }
+    out += c;
+    if (c == '/' || c == ',' || c == ' ') part = out.size();
+  }
+  return out;
+}
+
 std::string CallLine(const CallDigest& d, const std::string& name, const CallColumns& columns,
                      const Terminal& t) {
-  std::string line = PadRight(Shortened(name, columns.name_width), columns.name_width);
+  const bool fits = Columns(name) <= columns.name_width;
+  std::string line =
+      PadRight(Shortened(fits ? name : ValuesOnly(name), columns.name_width), columns.name_width);
   if (!d.failure.empty()) {
     const std::string said = d.failure == "failed" ? d.failure : "failed: " + d.failure;
     return line + "  " + Paint(t, Color::kMagenta, Printable(said)) + "\n";

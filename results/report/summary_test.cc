@@ -103,9 +103,9 @@ TEST(SummaryTest, ALineACall) {
                                      total Mbit/s     queue p95 ms        freezes        data Mbit/s
 call                                   ->      <-       ->      <-  count      ms        ->       <-
 call                                1.904   0.048     38.1       -      2     340     0.883        -
-a-run-of-a..ake=its,id=long call    1.904   0.048     38.1       -      2     340     0.883        -
-a-run-of-a..e=its,id=long second        -   0.048        -       -      0       0         -        -
-a-run-of-a..ake=its,id=long call  failed: dtls-timeout
+a-run-of-a-matr..t,its,long call    1.904   0.048     38.1       -      2     340     0.883        -
+a-run-of-a-matr..its,long second        -   0.048        -       -      0       0         -        -
+a-run-of-a-matr..t,its,long call  failed: dtls-timeout
 )");
   EXPECT_EQ(CallSummary(std::vector{digests[1]}, {.width = 100}), "");
   EXPECT_THAT(CallSummary(digests, {.width = 100}, 1),

@@ -156,7 +156,7 @@ std::string PadLeft(std::string_view text, std::size_t columns) {
 std::string Shortened(std::string_view text, std::size_t columns) {
   const std::size_t all = Columns(text);
   if (all <= columns) return std::string(text);
-  const std::size_t head = (columns - 2) / 3;
+  const std::size_t head = (columns - 2) / 2;
   const std::size_t tail = columns - 2 - head;
   return std::string(text.substr(0, BytesOf(text, head))) + ".." +
          std::string(text.substr(BytesOf(text, all - tail)));

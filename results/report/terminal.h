@@ -36,7 +36,7 @@ std::size_t Columns(std::string_view text);
 // Padded with spaces to `columns`; longer text stays.
 std::string PadRight(std::string_view text, std::size_t columns);
 std::string PadLeft(std::string_view text, std::size_t columns);
-// At most `columns`, of which there are 4 at least: of longer text the middle is left out, "call/ga..seed=1".
+// At most `columns`, of which there are 4 at least: of longer text the middle is left out, "call/g..seed=1".
 std::string Shortened(std::string_view text, std::size_t columns);
 // Broken at spaces into lines of at most `columns`, a longer word where it must. At least one line.
 std::vector<std::string> Wrap(std::string_view text, std::size_t columns);

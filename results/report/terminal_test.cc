@@ -26,9 +26,9 @@ TEST(TerminalTest, ColorEndsWithAReset) {
 
 TEST(TerminalTest, TheMiddleOfLongTextIsLeftOut) {
   EXPECT_EQ(Shortened("0123456789", 10), "0123456789");
-  EXPECT_EQ(Shortened("0123456789abc", 10), "01..789abc");
+  EXPECT_EQ(Shortened("0123456789abc", 10), "0123..9abc");
   EXPECT_EQ(Shortened("\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9", 5), "\u00e9..\u00e9\u00e9");
-  EXPECT_EQ(Shortened("0123456789", 4), "..89");
+  EXPECT_EQ(Shortened("0123456789", 4), "0..9");
 }
 
 TEST(TerminalTest, UnicodeNeedsATerminal) {

@@ -29,11 +29,11 @@ std::vector<Digest> TwoControllers() {
 
 TEST(VerdictTableTest, ShowsTheWorstOfACellWithItsFigures) {
   EXPECT_EQ(VerdictTable(TwoControllers(), {.width = 100}),
-            "controller     5.1     5.2\n"
-            "gcc           pass    pass\n"
-            "            92% 48  92% 20\n"
-            "scream        miss       -\n"
-            "           90% 184\n"
+            "controller      5.1     5.2\n"
+            "gcc            pass    pass\n"
+            "             92% 48  92% 20\n"
+            "scream         miss       -\n"
+            "            90% 184\n"
             "5.1 one-flow, 5.2 two-flows. miss: stays behind the standard, as the scenario says. "
             "Figures: share\n"
             "of the bottleneck used, 95th percentile of queueing delay in ms.\n");
@@ -43,10 +43,10 @@ TEST(VerdictTableTest, AFailureOutweighsAMissAndAnErrorBoth) {
   std::vector<Digest> digests = TwoControllers();
   digests[0].missed = true;
   digests[1].verdict = Verdict::kFail;
-  EXPECT_THAT(VerdictTable(digests, {.width = 100}), HasSubstr("gcc           FAIL    pass\n"));
-  EXPECT_THAT(VerdictTable(digests, {.width = 100}), HasSubstr("FAIL: an expectation"));
+  EXPECT_THAT(VerdictTable(digests, {.width = 100}), HasSubstr("gcc            FAIL    pass\n"));
+  EXPECT_THAT(VerdictTable(digests, {.width = 100}), HasSubstr("FAIL: an\nexpectation"));
   digests[0].verdict = Verdict::kError;
-  EXPECT_THAT(VerdictTable(digests, {.width = 100}), HasSubstr("gcc          error    pass\n"));
+  EXPECT_THAT(VerdictTable(digests, {.width = 100}), HasSubstr("gcc           error    pass\n"));
 }
 
 TEST(VerdictTableTest, LeavesFiguresOutWhereItIsNarrowAndIsAListAtLast) {

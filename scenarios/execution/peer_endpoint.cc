@@ -127,11 +127,11 @@ PeerEndpoint::PeerEndpoint(const SessionSpec& spec, bool offerer, sim::Network& 
       rng_(network.Stream(fmt::format("peer/{}/{}", spec.name, host()))) {
   patterns_.reserve(peer_.channels.size());
   for (const ChannelSpec& channel : peer_.channels) {
-    patterns_.emplace_back(network.Stream(fmt::format("data/{}/{}", spec.name, channel.label)));
     Channel& here = channels_.emplace_back();
     here.spec = &channel;
     if (channel.amount == 0) continue;
-    const MessagePattern& pattern = patterns_.back();
+    const MessagePattern& pattern =
+        patterns_.emplace_back(network.Stream(fmt::format("data/{}/{}", spec.name, channel.label)));
     if (offerer ? channel.from_a : channel.from_b) {
       here.outgoing = std::make_unique<OutgoingTransfer>(channel, pattern);
     }

@@ -121,7 +121,7 @@ class PeerEndpoint final : public EndpointRecord {
   PeerEndpointObserver& observer_;
   sim::Network& network_;
   Rng rng_;
-  std::vector<MessagePattern> patterns_;  // by channel
+  std::vector<MessagePattern> patterns_;  // of the channels that transfer something
   std::vector<Channel> channels_;
   std::unique_ptr<peer::PeerConnection> connection_;
   std::unique_ptr<sim::ProtocolHost<peer::PeerConnection, OnEvent>> host_;

@@ -31,6 +31,24 @@ Bytes EncodeDer(X509* x509) {
   return der;
 }
 
+OpenSslPtr<X509> DecodeDer(const Bytes& der) {
+  X509* x509 = X509_new_ex(LibraryContext(), nullptr);
+  const unsigned char* p = der.data();
+  CHECK(d2i_X509(&x509, &p, static_cast<long>(der.size())) != nullptr);
+  return OpenSslPtr<X509>(x509);
+}
+
+// What X509_set_pubkey() does, which would encode the key and decode it again, with every decoder of OpenSSL's default context.
+// The certificate has its EVP_PKEY only once it is decoded itself.
+void SetPublicKey(X509* x509, EVP_PKEY* key) {
+  unsigned char* point = nullptr;
+  const std::size_t size = EVP_PKEY_get1_encoded_public_key(key, &point);
+  CHECK(size > 0);
+  CHECK(X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x509), OBJ_nid2obj(NID_X9_62_id_ecPublicKey),
+                               V_ASN1_OBJECT, OBJ_nid2obj(NID_X9_62_prime256v1), point,
+                               static_cast<int>(size)) == 1);
+}
+
 // What makes the certificate inside a RandomScope.
 std::shared_ptr<Certificate::Native> MakeNative(int64_t unix_seconds,
                                                 std::span<const uint8_t, kSerialBytes> serial,
@@ -51,9 +69,10 @@ std::shared_ptr<Certificate::Native> MakeNative(int64_t unix_seconds,
   CHECK(X509_set_issuer_name(x509, subject) == 1);
   CHECK(ASN1_TIME_set(X509_getm_notBefore(x509), unix_seconds - kDaySeconds) != nullptr);
   CHECK(ASN1_TIME_set(X509_getm_notAfter(x509), unix_seconds + kLifetimeSeconds) != nullptr);
-  CHECK(X509_set_pubkey(x509, native->key.get()) == 1);
+  SetPublicKey(x509, native->key.get());
   CHECK(X509_sign(x509, native->key.get(), EVP_sha256()) > 0);
   native->der = EncodeDer(x509);
+  native->x509 = DecodeDer(native->der);
   return native;
 }
 

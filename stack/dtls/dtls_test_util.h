@@ -32,7 +32,8 @@ class TestPair {
     uint64_t seed = 1;
     TransportConfig client, server;  // certificate, role and empty fingerprints are filled in
     bool client_knows_fingerprint = true, server_knows_fingerprint = true;
-    TimeDelta delay = TimeDelta::Millis(10);  // one way
+    TimeDelta delay = TimeDelta::Millis(10);                       // one way
+    std::optional<Certificate> server_certificate = std::nullopt;  // absent: a fresh one
   };
   using Arriving = std::vector<Bytes>;
   struct Sent {
@@ -45,7 +46,8 @@ class TestPair {
       : delay_(options.delay),
         rng_(options.seed),
         client_certificate(Certificate::Generate(rng_, now)),
-        server_certificate(Certificate::Generate(rng_, now)) {
+        server_certificate(options.server_certificate ? *options.server_certificate
+                                                      : Certificate::Generate(rng_, now)) {
     options.client.certificate = &client_certificate;
     options.server.certificate = &server_certificate;
     options.client.role = Role::kClient;

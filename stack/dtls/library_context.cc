@@ -8,6 +8,7 @@
 #include <openssl/rand.h>
 
 #include "stack/base/check.h"
+#include "stack/dtls/lean_provider.h"
 #include "stack/dtls/transport_impl.h"
 
 namespace rtclab::dtls {
@@ -15,6 +16,7 @@ namespace {
 
 constexpr const char* kGeneratorName = "RTCLAB-RANDOM";
 constexpr const char* kProviderName = "rtclab-random";
+constexpr const char* kLeanProviderName = "rtclab-lean";
 // The largest request at once; OpenSSL cuts larger ones up.
 constexpr std::size_t kMaxRequest = 65'536;
 constexpr unsigned kStrengthBits = 256;
@@ -90,13 +92,21 @@ int InitProvider(const OSSL_CORE_HANDLE*, const OSSL_DISPATCH*, const OSSL_DISPA
   return 1;
 }
 
-OSSL_LIB_CTX* MakeLibraryContext() {
+// A context with no algorithms yet and our random generator.
+OSSL_LIB_CTX* MakeBareContext() {
   OSSL_LIB_CTX* const context = OSSL_LIB_CTX_new();
   CHECK(context != nullptr);
   CHECK(OSSL_PROVIDER_add_builtin(context, kProviderName, InitProvider) == 1);
   CHECK(OSSL_PROVIDER_load(context, kProviderName) != nullptr);
-  CHECK(OSSL_PROVIDER_load(context, "default") != nullptr);
   CHECK(RAND_set_DRBG_type(context, kGeneratorName, nullptr, nullptr, nullptr) == 1);
+  return context;
+}
+
+OSSL_LIB_CTX* MakeLibraryContext() {
+  SetLeanProviderSource(OSSL_PROVIDER_load(MakeBareContext(), "default"));
+  OSSL_LIB_CTX* const context = MakeBareContext();
+  CHECK(OSSL_PROVIDER_add_builtin(context, kLeanProviderName, InitLeanProvider) == 1);
+  CHECK(OSSL_PROVIDER_load(context, kLeanProviderName) != nullptr);
   return context;
 }
 

@@ -9,6 +9,57 @@ namespace {
 
 using Arriving = TestPair::Arriving;
 
+// openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=rsa
+constexpr std::string_view kRsaCertificate = R"(-----BEGIN CERTIFICATE-----
+MIIC/TCCAeWgAwIBAgIUJD5Leca+Kdb+6QbhLgjmf3At+X0wDQYJKoZIhvcNAQEL
+BQAwDjEMMAoGA1UEAwwDcnNhMB4XDTI2MTEyMjE2MjkwNVoXDTM2MTExOTE2Mjkw
+NVowDjEMMAoGA1UEAwwDcnNhMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKC
+AQEAyspksvg2f+QT3TAv9NweHLMJobfpjXxzRQbZqzm74w+ttsuPULuN3eyebG84
+YiYqhe927hbiOKkdvxxiYE/aBtJTLqUhoYVvgHg5UZf3NxsrPpjiMwC+sGwH2j8+
+aK1CA9u5OI1FfDtam9NU1wZIBIxznt/wgS1YihD0OTjgUacHPxby1pAAIw247dx3
+Y0jkqqCUHQ54nFNpP09bpcFrPF5rcPH47PNICDYlo24Ng0VuJ8mlGo3bNXKvZxjs
+NYiIEF2l63qvmDGBz0Ks8GiqgPdAzga6yU339lU+JZNM5X6KpDdUNWtY0mRmu8b1
+5VqFUHiuc4KYsOMS/xAzzxbc5QIDAQABo1MwUTAdBgNVHQ4EFgQUGUnYhXlNRGGg
+fO5HFJDeQy92mLEwHwYDVR0jBBgwFoAUGUnYhXlNRGGgfO5HFJDeQy92mLEwDwYD
+VR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQsFAAOCAQEAWK829zp0oXqDTqllY/qn
+Q2WsPP1r2wmP5phrqD68XbM+kOQ6xoztgAzgUx6vnBxQLeyex5xkPivNL5zxNdP0
+t37FxOfUFCOWIzzp1d0uV8oLVEzd7gLdSL2uEOFymicsvjunQEBMZge3oRuwPQ9X
+p4l9GFe3BvAwbbx/3wX0Kr4Yujo8WDlz3IOGdNIU3uxn+eVtlmZuLdEuLkV+YbdN
+d2X0rYqWC2yd/0HCsoclfB+A6R/9fgIDRpvfaFwiDQWTfyzD3pvlHq87szscMBS1
+MHOrgYVqmq3FY64kp6C/26zfa8rMU0vTWaPhHVTOTfYZeHZAwXXAeJlVKCZNcctj
+Hg==
+-----END CERTIFICATE-----
+)";
+constexpr std::string_view kRsaKey = R"(-----BEGIN PRIVATE KEY-----
+MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDKymSy+DZ/5BPd
+MC/03B4cswmht+mNfHNFBtmrObvjD622y49Qu43d7J5sbzhiJiqF73buFuI4qR2/
+HGJgT9oG0lMupSGhhW+AeDlRl/c3Gys+mOIzAL6wbAfaPz5orUID27k4jUV8O1qb
+01TXBkgEjHOe3/CBLViKEPQ5OOBRpwc/FvLWkAAjDbjt3HdjSOSqoJQdDnicU2k/
+T1ulwWs8Xmtw8fjs80gINiWjbg2DRW4nyaUajds1cq9nGOw1iIgQXaXreq+YMYHP
+QqzwaKqA90DOBrrJTff2VT4lk0zlfoqkN1Q1a1jSZGa7xvXlWoVQeK5zgpiw4xL/
+EDPPFtzlAgMBAAECggEARQaiQyboyhx0xHfIAxU/rK4ma6UBuvau98JuqfEzaoTm
+MM/WHvlQP0dw32D2NLZgCAnsFfu1EetCpFABjl3vzR2fUcPEkEmum/CQNh0/eULm
+s95vNEQfJEcJXzjiwdejnlOWltDDY5eCboL/IFfTgLTcECqSny2zsv81Whrpg/D2
+hrQwzt0ueAwkOrWhQmZhgACOLWjMUByCiIWX8ODlokj7WZkYmnTGAHgHyCPGODyI
+iraG/umYsIGgy3pkHLz5k0tySX2p24E3dak+RrWrmcF5TTndWZyaYVdrr7N///iQ
+AZPk67XTxTKRRezK/5Tgz/3FMUzrldJ8OKLFJ1ZIawKBgQD3xlltmDqH7uFbyQWL
+URrPhCEZ+Bsq9o7GdeKja8QG2WnQs6nCl540vLfiWeBgY+MlaxEwARfJ4KjVSNKD
+eREJnU0u0iH8qhn7xzAj/x5lOQ5JJyuvo//tGqxicMmCpONUVkygkAL9F0fpO1ns
+anIfqdi9VdJZ9iUVFsupRF1K6wKBgQDRhcHepu5/Zv/CZGx4s+0kLHtmrneVi6Ou
+VkYACxzEa8jv1qUCoi65IxAi+wRcvTW8q5YM0uZzW5EvnmKByWeoxQxfhEHRT4t+
+igSjZSnb5GsXuBRDBb8aimOeIWrknOyH8s9vVBp1sHI9LFou0wcCqp4RtPaZh7yH
+NE1D7F/jbwKBgQCHT4za6v1b6rqrc1ZRxNMNbKzfD71Wcxt5ijtg36NH0keVL+iP
+WlmNl1ochNSiDyqm7peOTap+FvBcuc4s+lqxk3PpE9x3rTVPaHID1nj08nm4vWmA
+G+HRzHVDtTB25jE3h4GFVeAr8yDUYBM1ptP4MrsoesvLUT7jC3XhVHJWTQKBgD/p
+VCztsLyOF6Adb/UVtVWed/nnaDTmxoQMbwfeW+USl9WJHQaDoEr7BhYVicwcL0Mg
++AFrZ75yhQQIhTXf0M3rZY3RUx5c7EkqIqYQ2sbnkz9F+HBFVXjsE90NhoS71W7W
+wy3LctLJgt9kIxI7bt0CXHs8Pyiv/fMkIhmBBfLjAoGAceb3q/uGwi6xe2mHp+fp
+EbUm4vSIZj/on8RthAknts+YdC2nNdxGDcK5antMtjhkMhYdrzuJFab36ZcpUPsi
+hMIKXRhwKvlkhdPI7DqyjxqsiCR64EZRd+4rOpBRJn0iTiF8RsO55QOQNjW4ofTw
+9x/ssVlcNrFrENVi/hmZcvw=
+-----END PRIVATE KEY-----
+)";
+
 TEST(TransportHandshakeTest, TakesTwoRoundTripsAndNoTimer) {
   TestPair pair;
   ASSERT_TRUE(pair.Connect());
@@ -23,6 +74,17 @@ TEST(TransportHandshakeTest, TakesTwoRoundTripsAndNoTimer) {
   EXPECT_EQ(pair.client_record.connected->cipher_suite, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
   EXPECT_EQ(pair.client->remote_certificate(), pair.server_certificate.der());
   EXPECT_EQ(pair.server->remote_certificate(), pair.client_certificate.der());
+}
+
+// RFC 8827 section 6.5 does not forbid RSA; older peers have such certificates.
+TEST(TransportHandshakeTest, APeerMayHaveAnRsaCertificate) {
+  const auto certificate = Certificate::FromPem(kRsaCertificate, kRsaKey);
+  ASSERT_TRUE(certificate);
+  EXPECT_EQ(Certificate::FromPem(certificate->ToPem(), certificate->PrivateKeyToPem())->der(),
+            certificate->der());
+  TestPair pair({.client = {}, .server = {}, .server_certificate = *certificate});
+  ASSERT_TRUE(pair.Connect());
+  EXPECT_EQ(pair.client_record.connected->cipher_suite, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
 }
 
 TEST(TransportHandshakeTest, NothingHappensBeforeStart) {
