@@ -178,6 +178,7 @@ TEST(JsonTest, ALineOfTheSeriesIsExactlyThis) {
   EXPECT_EQ(ToLine("call/seed=1", point),
             R"({"run":"call/seed=1","session":"call","from":"alice","to":"bob","time_ms":6000.0,)"
             R"("interval_ms":1000.0,"send_bps":1000000,"target_bps":1500000,"receive_bps":750000,)"
+            R"("data_receive_bps":0,)"
             R"("queue_delay_ms":25.0,"queue_delay_max_ms":25.0,"loss":0.123457,"rtt_ms":40.0,)"
             R"("capacity_bps":2000000,"frames":30,"freeze_ms":0.0,"state":"increase"})"
             "\n");

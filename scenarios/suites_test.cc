@@ -36,19 +36,6 @@ TEST(SuitesTest, EveryRunHasAnExpectationOfItsOutcome) {
   }
 }
 
-TEST(SuitesTest, EveryExampleOfTheReadmeLoads) {
-  const std::string readme = ReadText(RoomDirectory() / "README.md");
-  const std::string_view open = "```json\n";
-  int examples = 0;
-  for (std::size_t at = 0; (at = readme.find(open, at)) != std::string::npos; ++examples) {
-    at += open.size();
-    const std::size_t end = readme.find("```", at);
-    EXPECT_EQ(Complaints(readme.substr(at, end - at)), "") << "example " << examples;
-    at = end;
-  }
-  EXPECT_GE(examples, 4);
-}
-
 TEST(SuitesTest, TheQuickstartFitsInFifteenLines) {
   const std::string text = ReadText(RoomDirectory() / "suites" / "quickstart.json");
   EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 15);

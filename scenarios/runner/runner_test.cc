@@ -459,9 +459,8 @@ TEST_F(RunnerTest, ShardsAndFiltersHaveTheirOwnSeries) {
   RunnerOptions other = Options("other");
   other.shard = {2, 2};
   RunIt(suite, other);
-  EXPECT_EQ(std::count(SeriesRuns(shard).begin(), SeriesRuns(shard).end(), ':') +
-                std::count(SeriesRuns(other).begin(), SeriesRuns(other).end(), ':'),
-            4);
+  const std::string runs = SeriesRuns(shard) + " " + SeriesRuns(other);
+  EXPECT_EQ(std::count(runs.begin(), runs.end(), ':'), 4) << runs;
   RunnerOptions filter = Options("filter");
   filter.filter = "*n=4";
   RunIt(suite, filter);
