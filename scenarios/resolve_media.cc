@@ -226,8 +226,8 @@ class FlowResolver {
  private:
   bool tcp() const { return flow_.kind == FlowSpec::Kind::kTcp; }
   bool Has(const char* key) const { return node_.Find(key) != nullptr; }
-  void OnKey(const char* key, std::string message) {
-    report_.Add(node_.Find(key)->origin, std::move(message), true);
+  void OnKey(const char* key, const std::string& message) {
+    report_.Add(node_.Find(key)->origin, message, true);
   }
 
   // Which keys go with which kind and with each other.

@@ -80,6 +80,7 @@ std::string Words(const std::string& name, std::size_t words) {
 std::vector<std::string> ShortNames(const std::vector<std::string>& names) {
   for (std::size_t words = 1;; ++words) {
     std::vector<std::string> shortened;
+    shortened.reserve(names.size());
     for (const std::string& name : names) shortened.push_back(Words(name, words));
     std::vector<std::string> sorted = shortened;
     std::sort(sorted.begin(), sorted.end());

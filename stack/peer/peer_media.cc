@@ -237,7 +237,7 @@ void PeerConnection::Impl::SyncMediaOf(Timestamp now, PeerTransport& transport) 
   config.reduced_size_rtcp = config.reduced_size_rtcp && reduced_size;
   if (transport.engine() == nullptr) config.feedback_ssrc = media_rng_.NextU32() | 1;
   media::Engine& engine = transport.EnsureEngine(now, config);
-  engine.SetSendStreams(now, std::move(send));
+  engine.SetSendStreams(now, send);
   engine.SetReceiveStreams(now, std::move(receive));
   transport.Flush(now);
 }
