@@ -35,37 +35,6 @@ bool ReportsMtu(AddressFamily family, uint8_t type, uint8_t code) {
   return family == AddressFamily::kIpv4 ? type == 3 && code == 4 : type == 2;
 }
 
-// What RFC 8489 and RFC 8656 define, and what the configuration adds. Known but out of place is ignored (RFC 8489 section 6.3).
-std::vector<AttributeType> KnownAttributes(const ServerConfig& config) {
-  using enum AttributeType;
-  std::vector<AttributeType> known = {kMappedAddress,
-                                      kUsername,
-                                      kMessageIntegrity,
-                                      kErrorCode,
-                                      kUnknownAttributes,
-                                      kChannelNumber,
-                                      kLifetime,
-                                      kXorPeerAddress,
-                                      kData,
-                                      kRealm,
-                                      kNonce,
-                                      kXorRelayedAddress,
-                                      kRequestedAddressFamily,
-                                      kEvenPort,
-                                      kRequestedTransport,
-                                      kMessageIntegritySha256,
-                                      kPasswordAlgorithm,
-                                      kUserhash,
-                                      kXorMappedAddress,
-                                      kReservationToken};
-  // Section 7.2, check 4: a server that cannot set DF does not know DONT-FRAGMENT.
-  if (config.dont_fragment) known.push_back(kDontFragment);
-  if (config.tcp_relay) known.push_back(kConnectionId);
-  // RFC 7635 section 7: unexpected, ACCESS-TOKEN is an unknown attribute.
-  if (config.authentication && config.authentication->third_party) known.push_back(kAccessToken);
-  return known;
-}
-
 PeerPolicyConfig PolicyOf(const ServerConfig& config) {
   PeerPolicyConfig policy = config.peer_policy;
   if (config.quirks.mapped_policy_unchecked) policy.judge_embedded = false;
@@ -100,6 +69,37 @@ std::string_view ToString(DropReason reason) {
       return "icmp-type";
   }
   return "unknown";
+}
+
+// What RFC 8489 and RFC 8656 define, and what the configuration adds. Known but out of place is ignored (RFC 8489 section 6.3).
+std::vector<AttributeType> KnownAttributes(const ServerConfig& config) {
+  using enum AttributeType;
+  std::vector<AttributeType> known = {kMappedAddress,
+                                      kUsername,
+                                      kMessageIntegrity,
+                                      kErrorCode,
+                                      kUnknownAttributes,
+                                      kChannelNumber,
+                                      kLifetime,
+                                      kXorPeerAddress,
+                                      kData,
+                                      kRealm,
+                                      kNonce,
+                                      kXorRelayedAddress,
+                                      kRequestedAddressFamily,
+                                      kEvenPort,
+                                      kRequestedTransport,
+                                      kMessageIntegritySha256,
+                                      kPasswordAlgorithm,
+                                      kUserhash,
+                                      kXorMappedAddress,
+                                      kReservationToken};
+  // Section 7.2, check 4: a server that cannot set DF does not know DONT-FRAGMENT.
+  if (config.dont_fragment) known.push_back(kDontFragment);
+  if (config.tcp_relay) known.push_back(kConnectionId);
+  // RFC 7635 section 7: unexpected, ACCESS-TOKEN is an unknown attribute.
+  if (config.authentication && config.authentication->third_party) known.push_back(kAccessToken);
+  return known;
 }
 
 void UseRfc5766(ServerConfig& config) {
