@@ -17,6 +17,10 @@ struct ServerQuirks {
   bool nonce_of_any_source = false;       // a nonce made for another client is accepted
   bool other_user_accepted = false;       // RFC 8656 section 5: no 441
   bool allocate_unauthenticated = false;  // section 7.2, check 1: Allocate needs no credentials
+  // an altered copy of PASSWORD-ALGORITHMS is accepted: bidding down goes unnoticed
+  bool bid_down_unchecked = false;
+  // section 14.6: MESSAGE-INTEGRITY-SHA256 cut to 16 bytes is accepted
+  bool truncated_sha256_accepted = false;
   // RFC 8489 section 6.3.1: no 420, and indications are processed
   bool unknown_attributes_accepted = false;
 
@@ -36,6 +40,7 @@ struct ServerQuirks {
   bool wrong_family_accepted = false;
   // sections 7.2 and 8.2: the lifetime asked for, below the default and above the maximum
   bool lifetime_unclamped = false;
+  bool allocate_lifetime_zero = false;  // section 7.2: LIFETIME 0 in Allocate is granted
   // section 8.2: Refresh with LIFETIME 0 succeeds and deletes nothing
   bool lifetime_zero_ignored = false;
   bool dual_refresh_deletes_both = false;  // section 8.1: deleting one family deletes the other
@@ -50,6 +55,7 @@ struct ServerQuirks {
   // Permissions and relaying, RFC 8656 sections 9 to 11.
 
   bool permission_never_expires = false;  // section 9: 300 s
+  bool permission_not_refreshed = false;  // section 9: a second request does not extend it
   bool permission_by_port = false;        // section 9: compares the port as well as the IP address
   bool first_peer_only = false;  // section 10.2: installs the first XOR-PEER-ADDRESS of several
   bool send_permission_unchecked = false;  // section 11.2: Send relays without a permission
@@ -70,6 +76,7 @@ struct ServerQuirks {
   bool channel_range_unchecked = false;     // section 12.2: any number can be bound
   bool channel_without_permission = false;  // section 12.2: ChannelBind installs no permission
   bool channel_never_expires = false;       // section 12: 600 s
+  bool channel_not_refreshed = false;       // section 12: rebinding does not extend it
   bool channel_data_refreshes = false;      // section 12.6: ChannelData refreshes the binding
   bool short_channel_data_relayed = false;  // section 12.6: fewer bytes than the length says
   bool channel_padding_relayed = false;     // section 12.5: over UDP, padding is relayed as data
@@ -89,6 +96,7 @@ struct ServerQuirks {
   bool tcp_over_udp_accepted = false;  // 5.1: no 400 for clients over UDP
   // 5.1: no 400 for DONT-FRAGMENT, EVEN-PORT, RESERVATION-TOKEN
   bool tcp_attributes_accepted = false;
+  bool connect_timeout_short = false;           // 5.2: 447 after 5 s
   bool second_connect_accepted = false;         // 5.2: no 446
   bool accept_without_permission = false;       // 5.3
   bool connection_bind_user_unchecked = false;  // 4.3: no 441
@@ -98,11 +106,12 @@ struct ServerQuirks {
   bool client_close_ignored = false;            // 5.5
   bool control_close_ignored = false;           // the allocation outlives its control connection
 
-  // Mobility, RFC 8016 section 3.2.
+  // Mobility, RFC 8016 section 3.
 
-  bool ticket_reusable = false;        // 3.2.2: a replaced ticket still moves the allocation
-  bool ticket_constant = false;        // 3.2.2: the answer repeats the ticket
-  bool ticket_user_unchecked = false;  // 3.2.2: no 441
+  bool ticket_in_allocate_accepted = false;  // 3.1.2: no 400 for a ticket that is not empty
+  bool ticket_reusable = false;              // 3.2.2: a replaced ticket still moves the allocation
+  bool ticket_constant = false;              // 3.2.2: the answer repeats the ticket
+  bool ticket_user_unchecked = false;        // 3.2.2: no 441
   bool path_switched_at_once = false;  // 3.2.2: data takes the new path before the client used it
   bool move_drops_state = false;       // 3.2.2: permissions and channels are lost
 

@@ -15,6 +15,14 @@ QuirkTest::Probes QuirkTest::PermissionProbes() {
          t.At(300);
          return t.Relays(SendIndication(kPeer));
        }},
+      {"permission_not_refreshed", 1, 0,
+       [](QuirkTest& t) {
+         t.WithPermission();
+         t.At(200);
+         t.Permit(kPeer);
+         t.At(300);
+         return t.Relays(SendIndication(kPeer));
+       }},
       {"permission_by_port", 1, 0,
        [](QuirkTest& t) { return t.Reaches(t.other_port_, t.WithPermission()); }},
       {"first_peer_only", 1, 0,
@@ -97,6 +105,14 @@ QuirkTest::Probes QuirkTest::ChannelProbes() {
          t.At(600);
          return t.Relays(t.channel_data_);
        }},
+      {"channel_not_refreshed", 1, 0,
+       [](QuirkTest& t) {
+         t.WithChannel();
+         t.At(500);
+         EXPECT_EQ(t.Bind(0x4000, kPeer), 0);
+         t.At(600);
+         return t.Relays(t.channel_data_);
+       }},
       {"channel_data_refreshes", 0, 1,
        [](QuirkTest& t) {
          t.WithChannel();
@@ -136,6 +152,14 @@ QuirkTest::Probes QuirkTest::TcpProbes() {
        [](QuirkTest& t) {
          return t.AllocateOn(t.control_, kProtocolTcp,
                              [](MessageBuilder& b) { b.AddFlag(AttributeType::kDontFragment); });
+       }},
+      {"connect_timeout_short", 0, 1,
+       [](QuirkTest& t) {
+         t.connect_ = {};
+         EXPECT_EQ(t.AllocateOn(t.control_, kProtocolTcp), 0);
+         t.WithPeer(t.control_, Method::kConnect, kPeer);
+         t.At(5);
+         return closes(t);
        }},
       {"second_connect_accepted", 446, 0,
        [](QuirkTest& t) {
@@ -192,6 +216,11 @@ QuirkTest::Probes QuirkTest::TcpProbes() {
 
 QuirkTest::Probes QuirkTest::MobilityProbes() {
   return {
+      {"ticket_in_allocate_accepted", 400, 0,
+       [](QuirkTest& t) {
+         return t.Allocate(
+             [](MessageBuilder& b) { b.AddBytes(AttributeType::kMobilityTicket, Bytes(8, 1)); });
+       }},
       {"ticket_reusable", 400, 0,
        [](QuirkTest& t) {
          const Bytes ticket = t.MobileTicket();

@@ -65,14 +65,20 @@ class QuirkTest : public ServerTest {
     answer_ = PushOn(tuple, b.Build()).at(0);
     return std::string(Answer().GetString(AttributeType::kNonce).value());
   }
-  // Allocate with exactly these credentials; the answer's signature is not looked at.
-  int AllocateAs(std::string_view password, const std::string& nonce) {
+  // Allocate with exactly these credentials, signed with MESSAGE-INTEGRITY or so much of its SHA-256 sister; the answer's signature is not looked at.
+  int AllocateAs(std::string_view password, const std::string& nonce, const Fill& more = {},
+                 std::size_t sha256_size = 0) {
     MessageBuilder b(MessageClass::kRequest, Method::kAllocate, stun::NewTransactionId(*rng_));
     AnyAllocate(b);
     b.AddString(AttributeType::kUsername, kUser).AddString(AttributeType::kRealm, kRealm);
     b.AddString(AttributeType::kNonce, nonce);
-    b.AddMessageIntegrity(
-        stun::IntegrityKey::LongTerm(std::string(kUser), std::string(kRealm), password));
+    if (more) more(b);
+    const auto key = stun::IntegrityKey::LongTerm(kUser, kRealm, password);
+    if (sha256_size != 0) {
+      b.AddMessageIntegritySha256(key, sha256_size);
+    } else {
+      b.AddMessageIntegrity(key);
+    }
     answer_ = PushOn(here_, b.Build()).at(0);
     return Answer().IsSuccess() ? 0 : Answer().GetErrorCode()->code;
   }

@@ -33,6 +33,16 @@ QuirkTest::Probes QuirkTest::CredentialProbes() {
          t.answer_ = t.PushOn(t.here_, b.Build()).at(0);
          return t.Answer().IsSuccess() ? 0 : t.Answer().GetErrorCode()->code;
        }},
+      {"bid_down_unchecked", 400, 0,
+       [](QuirkTest& t) {
+         // SHA-256 struck from the offer and MD5 chosen.
+         return t.AllocateAs(kPassword, t.NonceFor(t.here_), [](MessageBuilder& b) {
+           b.AddPasswordAlgorithms(std::vector{stun::PasswordAlgorithm::kMd5});
+           b.AddPasswordAlgorithm(stun::PasswordAlgorithm::kMd5);
+         });
+       }},
+      {"truncated_sha256_accepted", 401, 0,
+       [](QuirkTest& t) { return t.AllocateAs(kPassword, t.NonceFor(t.here_), {}, 16); }},
       {"unknown_attributes_accepted", 420, 0,
        [](QuirkTest& t) {
          return t.Allocate(
@@ -125,6 +135,11 @@ QuirkTest::Probes QuirkTest::LifetimeProbes() {
       {"lifetime_unclamped", 600, 7,
        [](QuirkTest& t) {
          t.Allocate([](MessageBuilder& b) { b.AddU32(AttributeType::kLifetime, 7); });
+         return static_cast<int>(t.Lifetime());
+       }},
+      {"allocate_lifetime_zero", 600, 0,
+       [](QuirkTest& t) {
+         t.Allocate([](MessageBuilder& b) { b.AddU32(AttributeType::kLifetime, 0); });
          return static_cast<int>(t.Lifetime());
        }},
       {"lifetime_zero_ignored", 0, 1,
