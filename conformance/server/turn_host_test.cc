@@ -141,7 +141,7 @@ TEST_P(TurnHostTransportTest, BindingAndAllocationAndRelayedData) {
 INSTANTIATE_TEST_SUITE_P(All, TurnHostTransportTest,
                          ::testing::Values(Transport::kUdp, Transport::kTcp, Transport::kTls,
                                            Transport::kDtls),
-                         [](const auto& info) { return std::string(ToString(info.param)); });
+                         [](const auto& tested) { return std::string(ToString(tested.param)); });
 
 TEST(TurnHostTest, TcpAllocationPipesBothWays) {
   const RunningHost host;
