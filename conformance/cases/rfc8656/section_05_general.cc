@@ -17,9 +17,8 @@ void GeneralLongTerm(Test& t) {
   if (challenge.success())
     t.Info("the server allocates without credentials, as a local network's may");
   t.ExpectError(challenge, 401, "an Allocate request without credentials");
-  t.Expect(
-      challenge.Has(stun::AttributeType::kRealm) && challenge.Has(stun::AttributeType::kNonce),
-      "REALM and NONCE in the 401", challenge.Describe() + " without one of them");
+  t.Expect(challenge.Has(stun::AttributeType::kRealm) && challenge.Has(stun::AttributeType::kNonce),
+           "REALM and NONCE in the 401", challenge.Describe() + " without one of them");
   t.ExpectSuccess(client.Call(AllocateRequest()), "an Allocate request signed after the challenge");
 }
 
@@ -41,10 +40,11 @@ void GeneralNonceRandom(Test& t) {
   for (std::size_t i = 0; i < nonces.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       if (nonces[i].size() != nonces[j].size()) continue;
-      const int differences = std::inner_product(nonces[i].begin(), nonces[i].end(),
-                                                 nonces[j].begin(), 0, std::plus<>(),
-                                                 std::not_equal_to<>());
-      t.Expect(differences >= kLeastDifferences, "nonces on two 5-tuples that have little in common",
+      const int differences =
+          std::inner_product(nonces[i].begin(), nonces[i].end(), nonces[j].begin(), 0,
+                             std::plus<>(), std::not_equal_to<>());
+      t.Expect(differences >= kLeastDifferences,
+               "nonces on two 5-tuples that have little in common",
                '"' + nonces[j] + "\" and \"" + nonces[i] + '"');
     }
   }
@@ -69,8 +69,8 @@ void GeneralNonceHourly(Test& t) {
 }
 
 // Credentials that are good, but not those of the allocation. `foreign` is sent as the second user.
-void ExpectWrongCredentials(Test& t, Client& client, const TransportAddress& peer,
-                            Request foreign, Request own) {
+void ExpectWrongCredentials(Test& t, Client& client, const TransportAddress& peer, Request foreign,
+                            Request own) {
   {  // The second user has to be one that the server knows.
     Client other = t.ConnectAs(*t.target().second_user);
     other.Allocate();
@@ -137,7 +137,8 @@ void GeneralSoftware(Test& t) {
   const auto check = [&t](const Response& response, std::string_view what) {
     if (!response) t.Block(std::string(what) + ": no answer");
     t.Expect(response.Has(stun::AttributeType::kSoftware),
-             "SOFTWARE in the response to " + std::string(what), response.Describe() + " without it");
+             "SOFTWARE in the response to " + std::string(what),
+             response.Describe() + " without it");
   };
   Client client = t.Connect();
   check(client.Once(AllocateRequest().Unsigned()), "an unsigned Allocate");
@@ -166,8 +167,8 @@ void GeneralFingerprint(Test& t) {
   t.ExpectSuccess(client.Call(TurnPermission(peer.address()).Sign({.fingerprint = true})),
                   "CreatePermission");
   const Bytes data = t.Payload(20);
-  client.Send(TurnSend(peer.address(), data)
-                  .Sign({.kind = Signing::Kind::kNone, .fingerprint = true}));
+  client.Send(
+      TurnSend(peer.address(), data).Sign({.kind = Signing::Kind::kNone, .fingerprint = true}));
   t.ExpectAtPeer(peer, data, "data of a Send indication with FINGERPRINT");
 }
 
@@ -375,21 +376,22 @@ void AddMessages(CaseList& cases) {
                                 "on the 5-tuple."}},
                    .needs = TurnNeedsOver(Transport::kUdp),
                    .run = GeneralResponseSource});
-  cases.push_back({.id = "turn.gen.idempotent",
-                   .title = "A retransmitted CreatePermission, ChannelBind or Refresh succeeds again",
-                   .clauses = {{"8656", "5", Level::kProse,
-                                "STUN requires that the server recognize this case and treat the "
-                                "request as idempotent"}},
-                   .needs = TurnNeedsOver(Transport::kUdp, PeerNeed::kAny),
-                   .run = GeneralIdempotent});
-  cases.push_back({.id = "turn.gen.wrong-class",
-                   .title = "Allocate and Data indications of a client are not answered",
-                   .clauses = {{"8656", "17", Level::kProse,
-                                "Allocate (only request/response semantics defined)"},
-                               {"8656", "17", Level::kProse,
-                                "Data (only indication semantics defined)"}},
-                   .needs = TurnNeeds(),
-                   .run = GeneralWrongClass});
+  cases.push_back(
+      {.id = "turn.gen.idempotent",
+       .title = "A retransmitted CreatePermission, ChannelBind or Refresh succeeds again",
+       .clauses = {{"8656", "5", Level::kProse,
+                    "STUN requires that the server recognize this case and treat the "
+                    "request as idempotent"}},
+       .needs = TurnNeedsOver(Transport::kUdp, PeerNeed::kAny),
+       .run = GeneralIdempotent});
+  cases.push_back(
+      {.id = "turn.gen.wrong-class",
+       .title = "Allocate and Data indications of a client are not answered",
+       .clauses = {{"8656", "17", Level::kProse,
+                    "Allocate (only request/response semantics defined)"},
+                   {"8656", "17", Level::kProse, "Data (only indication semantics defined)"}},
+       .needs = TurnNeeds(),
+       .run = GeneralWrongClass});
 }
 
 }  // namespace

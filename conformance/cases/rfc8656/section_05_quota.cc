@@ -60,8 +60,9 @@ void QuotaByUser(Test& t) {
   const Filled filled = FillQuota(t, quota + 1);
   if (filled.refusal.code() != 486) t.Block("the first user's quota can't be reached");
   Client other = t.ConnectAs(*t.target().second_user);
-  t.ExpectSuccess(other.Call(AllocateRequest()),
-                  "Allocate of a second user whose neighbour on the same host has used up its quota");
+  t.ExpectSuccess(
+      other.Call(AllocateRequest()),
+      "Allocate of a second user whose neighbour on the same host has used up its quota");
 }
 
 }  // namespace
@@ -69,7 +70,8 @@ void QuotaByUser(Test& t) {
 void AddRfc8656Section05Quota(CaseList& cases) {
   cases.push_back(
       {.id = "turn.gen.quota",
-       .title = "A user has a limited number of allocations at a time; the next is refused with 486",
+       .title =
+           "A user has a limited number of allocations at a time; the next is refused with 486",
        .clauses = {{"8656", "5", Level::kRecommended,
                     "it is RECOMMENDED that the server impose limits on both the number of "
                     "allocations active at one time for a given username"},

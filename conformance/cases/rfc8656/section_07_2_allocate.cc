@@ -76,9 +76,9 @@ void AllocDontFragment(Test& t) {
   if (response.success()) return;
   t.ExpectError(response, 420, "Allocate with DONT-FRAGMENT, which success would support");
   const auto unknown = response.view().GetUnknownAttributes();
-  t.Expect(unknown && std::ranges::find(*unknown, stun::AttributeType::kDontFragment) !=
-                          unknown->end(),
-           "0x001A in UNKNOWN-ATTRIBUTES", unknown ? "it is not listed" : "malformed");
+  t.Expect(
+      unknown && std::ranges::find(*unknown, stun::AttributeType::kDontFragment) != unknown->end(),
+      "0x001A in UNKNOWN-ATTRIBUTES", unknown ? "it is not listed" : "malformed");
 }
 
 void AllocLifetimeZero(Test& t) {

@@ -14,10 +14,9 @@ Request DualAllocate() { return AllocateRequest().AdditionalFamily(kFamilyIpv6);
 
 void FamilyBoth(Test& t) {
   Client client = t.Connect();
-  t.ExpectError(client.Call(AllocateRequest()
-                                .RequestedFamily(kFamilyIpv4)
-                                .AdditionalFamily(kFamilyIpv6)),
-                400, "Allocate with REQUESTED- and ADDITIONAL-ADDRESS-FAMILY");
+  t.ExpectError(
+      client.Call(AllocateRequest().RequestedFamily(kFamilyIpv4).AdditionalFamily(kFamilyIpv6)),
+      400, "Allocate with REQUESTED- and ADDITIONAL-ADDRESS-FAMILY");
 }
 
 // 5 names no family: a server may take it for one that it does not support, or for a malformed attribute.

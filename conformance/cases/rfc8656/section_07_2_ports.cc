@@ -8,8 +8,8 @@
 namespace rtclab::conformance {
 namespace {
 
-constexpr int kTries = 6;  // a port is even by chance half the time
-constexpr int kPorts = 12;
+constexpr int kEvenTries = 6;  // a port is even by chance half the time
+constexpr int kPortSample = 12;
 constexpr uint16_t kDynamicFirst = 49'152;
 constexpr uint16_t kWellKnownLast = 1'023;
 
@@ -29,7 +29,7 @@ void ExpectNextPort(Test& t, const Allocation& first, const TransportAddress& se
 }
 
 void PortEven(Test& t) {
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kEvenTries; ++i) {
     Client client = t.Connect();
     const Response response = client.Call(AllocateRequest().EvenPort(false));
     const TransportAddress relayed = RelayedIn(t, response, "Allocate with EVEN-PORT, R=0");
@@ -40,7 +40,7 @@ void PortEven(Test& t) {
 }
 
 void PortEvenReserve(Test& t) {
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kEvenTries; ++i) {
     Client client = t.Connect();
     const Response response = client.Call(ReservingAllocate());
     const TransportAddress relayed = RelayedIn(t, response, "Allocate with EVEN-PORT, R=1");
@@ -53,7 +53,7 @@ void PortEvenReserve(Test& t) {
 
 void PortEvenReserved(Test& t) {
   const Bytes rffu = {0x7f};
-  for (int i = 0; i < kTries; ++i) {
+  for (int i = 0; i < kEvenTries; ++i) {
     Client client = t.Connect();
     const Response response =
         client.Call(AllocateRequest().Attribute(stun::AttributeType::kEvenPort, rffu));
@@ -130,18 +130,18 @@ void TokenMalformed(Test& t) {
 void TokenWithEvenPort(Test& t) {
   const Allocated first = AllocateWithToken(t);
   Client client = t.Connect();
-  t.ExpectError(client.Call(AllocateRequest().EvenPort(false).ReservationToken(
-                    *first.allocation.token)),
-                400, "Allocate with RESERVATION-TOKEN and EVEN-PORT");
+  t.ExpectError(
+      client.Call(AllocateRequest().EvenPort(false).ReservationToken(*first.allocation.token)), 400,
+      "Allocate with RESERVATION-TOKEN and EVEN-PORT");
 }
 
 void TokenWithFamily(Test& t) {
   const Allocated first = AllocateWithToken(t);
   Client client = t.Connect();
-  t.ExpectError(client.Call(AllocateRequest()
-                                .RequestedFamily(kFamilyIpv4)
-                                .ReservationToken(*first.allocation.token)),
-                400, "Allocate with RESERVATION-TOKEN and REQUESTED-ADDRESS-FAMILY");
+  t.ExpectError(
+      client.Call(
+          AllocateRequest().RequestedFamily(kFamilyIpv4).ReservationToken(*first.allocation.token)),
+      400, "Allocate with RESERVATION-TOKEN and REQUESTED-ADDRESS-FAMILY");
 }
 
 void TokenWithSecondFamily(Test& t) {
@@ -154,13 +154,13 @@ void TokenWithSecondFamily(Test& t) {
 }
 
 void PortRange(Test& t) {
-  for (const Allocated& one : AllocateMany(t, kPorts))
+  for (const Allocated& one : AllocateMany(t, kPortSample))
     t.Expect(one.allocation.relayed.port >= kDynamicFirst, "ports from 49152 to 65535",
              one.allocation.relayed.ToString());
 }
 
 void PortNotWellKnown(Test& t) {
-  for (const Allocated& one : AllocateMany(t, kPorts))
+  for (const Allocated& one : AllocateMany(t, kPortSample))
     t.Expect(one.allocation.relayed.port > kWellKnownLast, "no port below 1024",
              one.allocation.relayed.ToString());
 }
@@ -170,7 +170,7 @@ void PortRandom(Test& t) {
   std::string list;
   int up = 0, down = 0;
   uint16_t last = 0;
-  for (const Allocated& one : AllocateMany(t, kPorts)) {
+  for (const Allocated& one : AllocateMany(t, kPortSample)) {
     const uint16_t port = one.allocation.relayed.port;
     if (last != 0) ++(port > last ? up : down);
     list += (list.empty() ? "" : " ") + std::to_string(port);

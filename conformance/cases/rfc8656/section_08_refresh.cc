@@ -1,6 +1,7 @@
 // RFC 8656 section 8: Refresh: lifetimes, deletion, dual allocations.
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "conformance/cases/rfc8656/steps.h"
 #include "conformance/cases/sections.h"
@@ -29,19 +30,27 @@ DualPeers OpenDualPeers(Test& t) {
   return {std::move(v4), std::move(v6)};
 }
 
-TransportAddress SecondAddress(Test& t, const Allocation& allocation) {
+struct DualAddresses {
+  TransportAddress v4;
+  TransportAddress v6;
+};
+
+// The two relayed addresses, that come in any order.
+DualAddresses BothAddresses(Test& t, const Allocation& allocation) {
   if (!allocation.relayed_v6) t.Block("the dual allocation has one relayed address only");
-  return *allocation.relayed_v6;
+  DualAddresses both = {allocation.relayed, *allocation.relayed_v6};
+  if (both.v4.ip.IsV6()) std::swap(both.v4, both.v6);
+  return both;
 }
 
 void RefreshDualOne(Test& t) {
   auto [v4, v6] = OpenDualPeers(t);
   auto [client, allocation] = ConnectAndAllocate(t, DualRequest());
-  const TransportAddress relayed_v6 = SecondAddress(t, allocation);
+  const DualAddresses relayed = BothAddresses(t, allocation);
   client.CreatePermission({v4.address(), v6.address()});
   client.BindChannel(kFirstChannel, v4.address());
   const Bytes before = t.Payload(16);
-  v6.Send(relayed_v6, before);
+  v6.Send(relayed.v6, before);
   t.ExpectAtClient(client, before, "data to the IPv6 half");
   t.ExpectSuccess(client.Call(TurnRefresh(0).RequestedFamily(kFamilyIpv6)),
                   "deleting the IPv6 half");
@@ -50,29 +59,29 @@ void RefreshDualOne(Test& t) {
   client.SendRaw(PaddedChannelData(kFirstChannel, data));
   t.ExpectAtPeer(v4, data, "ChannelData through the IPv4 half");
   const Bytes back = t.Payload(18);
-  v4.Send(allocation.relayed, back);
+  v4.Send(relayed.v4, back);
   const RelayedData received = t.ExpectAtClient(client, back, "data to the IPv4 half");
   t.Expect(received.channel == kFirstChannel, "ChannelData on the channel bound before",
            "a Data indication");
   t.ExpectSuccess(client.Call(TurnRefresh()), "Refresh of what is left");
-  v6.Send(relayed_v6, t.Payload(19));
+  v6.Send(relayed.v6, t.Payload(19));
   t.ExpectNothingAtClient(client, "data to the deleted IPv6 half");
 }
 
 void RefreshDualAll(Test& t) {
   auto [v4, v6] = OpenDualPeers(t);
   auto [client, allocation] = ConnectAndAllocate(t, DualRequest());
-  const TransportAddress relayed_v6 = SecondAddress(t, allocation);
+  const DualAddresses relayed = BothAddresses(t, allocation);
   client.CreatePermission({v4.address(), v6.address()});
   t.ExpectSuccess(client.Call(TurnRefresh()), "Refresh without a family");
   const Bytes first = t.Payload(16), second = t.Payload(17);
-  v4.Send(allocation.relayed, first);
+  v4.Send(relayed.v4, first);
   t.ExpectAtClient(client, first, "data to the IPv4 half");
-  v6.Send(relayed_v6, second);
+  v6.Send(relayed.v6, second);
   t.ExpectAtClient(client, second, "data to the IPv6 half");
   t.ExpectSuccess(client.Call(TurnRefresh(0)), "deleting without a family");
-  v4.Send(allocation.relayed, t.Payload(18));
-  v6.Send(relayed_v6, t.Payload(19));
+  v4.Send(relayed.v4, t.Payload(18));
+  v6.Send(relayed.v6, t.Payload(19));
   t.ExpectNothingAtClient(client, "data to either half after both were deleted");
   t.ExpectError(client.Call(TurnRefresh()), 437, "Refresh after both halves were deleted");
 }
@@ -122,8 +131,7 @@ void RefreshDelete(Test& t) {
   const Bytes data = t.Payload(30);
   peer.Send(allocation.relayed, data);
   t.ExpectAtClient(client, data, "data before the deletion");
-  const uint32_t lifetime =
-      LifetimeIn(t, client.Call(TurnRefresh(0)), "Refresh with LIFETIME 0");
+  const uint32_t lifetime = LifetimeIn(t, client.Call(TurnRefresh(0)), "Refresh with LIFETIME 0");
   t.Expect(lifetime == 0, "LIFETIME 0", std::to_string(lifetime));
   peer.Send(allocation.relayed, t.Payload(31));
   t.ExpectNothingAtClient(client, "data that a peer sends to a deleted allocation");

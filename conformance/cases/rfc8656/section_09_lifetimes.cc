@@ -12,7 +12,7 @@ namespace {
 constexpr TimeDelta kStillPermitted = TimeDelta::Seconds(294);
 constexpr TimeDelta kNoLongerPermitted = TimeDelta::Seconds(308);
 constexpr TimeDelta kHalfWay = TimeDelta::Seconds(200);
-constexpr TimeDelta kInterval = TimeDelta::Seconds(1);
+constexpr TimeDelta kDataInterval = TimeDelta::Seconds(1);
 
 // Nothing passes in either direction, and everything after a new CreatePermission.
 void ExpectPermissionGone(Test& t, Client& client, const Allocation& allocation, Peer& peer) {
@@ -77,7 +77,7 @@ void SendDoesNotRefresh(Test& t) {
     client.SendIndication(peer.address(), t.Payload(20));
     if (t.Now() < start + kStillPermitted && !peer.Receive(t.target().answer_timeout))
       t.Block("a Send indication was not relayed while the permission was there");
-    t.Sleep(kInterval);
+    t.Sleep(kDataInterval);
   }
   ExpectPermissionGone(t, client, allocation, peer);
 }
@@ -92,7 +92,7 @@ void DataDoesNotRefresh(Test& t) {
     peer.Send(allocation.relayed, t.Payload(20));
     if (t.Now() < start + kStillPermitted && !client.ReceiveData(t.target().answer_timeout))
       t.Block("a peer's data was not relayed while the permission was there");
-    t.Sleep(kInterval);
+    t.Sleep(kDataInterval);
   }
   ExpectPermissionGone(t, client, allocation, peer);
 }

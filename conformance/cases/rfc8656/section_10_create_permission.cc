@@ -18,14 +18,14 @@ void CreateWithoutPeer(Test& t) {
 void CreateMalformedPeer(Test& t) {
   auto [client, allocation] = ConnectAndAllocate(t);
   const Bytes short_value = {0x00, 0x01, 0x2c, 0xbf, 0x5e};
-  t.ExpectError(client.Call(TurnPermission().Attribute(stun::AttributeType::kXorPeerAddress,
-                                                       short_value)),
-                400, "XOR-PEER-ADDRESS of five bytes");
+  t.ExpectError(
+      client.Call(TurnPermission().Attribute(stun::AttributeType::kXorPeerAddress, short_value)),
+      400, "XOR-PEER-ADDRESS of five bytes");
   // A family that does not exist is an invalid attribute, or one that does not match the allocation.
   const Bytes strange_family = {0x00, 0x07, 0x2c, 0xbf, 0x5e, 0x12, 0xa4, 0x43};
-  t.ExpectError(client.Call(TurnPermission().Attribute(stun::AttributeType::kXorPeerAddress,
-                                                       strange_family)),
-                {400, 443}, "XOR-PEER-ADDRESS of family 7");
+  t.ExpectError(
+      client.Call(TurnPermission().Attribute(stun::AttributeType::kXorPeerAddress, strange_family)),
+      {400, 443}, "XOR-PEER-ADDRESS of family 7");
 }
 
 void CreateSecondMalformed(Test& t) {
@@ -69,8 +69,7 @@ void CreateOneForbidden(Test& t) {
   client.SendIndication(peer.address(), t.Payload(30));
   const bool installed = peer.Receive(TimeDelta::Millis(500)).has_value();
   t.Info("a permitted and a forbidden peer in one request: " + response.Describe() +
-         (installed ? "; the permission for the first is there"
-                    : "; no permission is installed"));
+         (installed ? "; the permission for the first is there" : "; no permission is installed"));
 }
 
 void CreatePortIgnored(Test& t) {

@@ -20,10 +20,10 @@ constexpr Icmp kPortUnreachableV6 = {1, 4};  // RFC 4443 section 3.1
 // Sends through the relay to a port where nobody listens until the server reports an ICMP error. `send` sends once.
 template <typename SendOnce>
 RelayedData AwaitIcmp(Test& t, Client& client, SendOnce send) {
-  constexpr int kTries = 3;
-  for (int i = 0; i < kTries; ++i) {
+  constexpr int kIcmpTries = 3;
+  for (int i = 0; i < kIcmpTries; ++i) {
     send();
-    if (auto report = client.ReceiveData(t.target().answer_timeout / kTries)) {
+    if (auto report = client.ReceiveData(t.target().answer_timeout / kIcmpTries)) {
       t.Expect(!report->channel, "a Data indication", "ChannelData");
       t.Expect(report->icmp.has_value(), "ICMP in the Data indication", "no ICMP");
       return std::move(*report);
@@ -33,9 +33,9 @@ RelayedData AwaitIcmp(Test& t, Client& client, SendOnce send) {
 }
 
 void ExpectReport(Test& t, const RelayedData& report, const TransportAddress& closed, Icmp icmp) {
-  t.Expect(report.peer.ip == closed.ip &&
-               (report.peer.port == closed.port || report.peer.port == 0),
-           "XOR-PEER-ADDRESS " + closed.ToString() + ", or with port 0", report.peer.ToString());
+  t.Expect(
+      report.peer.ip == closed.ip && (report.peer.port == closed.port || report.peer.port == 0),
+      "XOR-PEER-ADDRESS " + closed.ToString() + ", or with port 0", report.peer.ToString());
   const Bytes& value = *report.icmp;
   t.Expect(value.size() == kIcmpValueSize, "ICMP of eight bytes", ToHex(value));
   t.Expect(value[0] == 0 && value[1] == 0, "sixteen reserved bits of zero", ToHex(value));
@@ -110,13 +110,13 @@ void AddRfc8656Section11Icmp(CaseList& cases) {
                    .edition = Edition::kCurrent,
                    .covers = {"turn.icmp.unreach"},
                    .run = IcmpUnreachableV6});
-  cases.push_back({.id = "turn.icmp.error-data",
-                   .title = "Error Data is zero where the ICMP error has none",
-                   .clauses = {{"8656", "18.13", Level::kMust,
-                                "the Error Data field MUST be set to zero."}},
-                   .needs = needs,
-                   .edition = Edition::kCurrent,
-                   .run = IcmpErrorData});
+  cases.push_back(
+      {.id = "turn.icmp.error-data",
+       .title = "Error Data is zero where the ICMP error has none",
+       .clauses = {{"8656", "18.13", Level::kMust, "the Error Data field MUST be set to zero."}},
+       .needs = needs,
+       .edition = Edition::kCurrent,
+       .run = IcmpErrorData});
   cases.push_back({.id = "turn.icmp.channel",
                    .title = "ICMP comes in a Data indication even where a channel is bound",
                    .clauses = {{"8656", "12.5", Level::kProse,

@@ -34,8 +34,7 @@ void SendRelayed(Test& t) {
     client.SendIndication(peer.address(), data);
     const Peer::Received received = t.ExpectAtPeer(peer, data);
     t.Expect(received.from == allocation.relayed,
-             "from the relayed address " + allocation.relayed.ToString(),
-             received.from.ToString());
+             "from the relayed address " + allocation.relayed.ToString(), received.from.ToString());
   }
   t.ExpectSilence(client, "Send indications");
 }
@@ -55,9 +54,8 @@ void SendWithoutData(Test& t) {
 void SendMalformedPeer(Test& t) {
   auto [peer, client, allocation] = AllocateWithPermission(t);
   const Bytes short_value = {0x00, 0x01, 0x2c, 0xbf, 0x5e};
-  client.Send(BareSend()
-                  .Attribute(stun::AttributeType::kXorPeerAddress, short_value)
-                  .Data(t.Payload(16)));
+  client.Send(
+      BareSend().Attribute(stun::AttributeType::kXorPeerAddress, short_value).Data(t.Payload(16)));
   ExpectDropped(t, client, peer, "a Send indication with an XOR-PEER-ADDRESS of five bytes");
 }
 
@@ -141,8 +139,7 @@ void DataOnChannel(Test& t) {
   peer.Send(allocation.relayed, data);
   const RelayedData received = t.ExpectAtClient(client, data);
   t.Expect(received.channel.has_value(), "ChannelData", "a Data indication");
-  t.Expect(received.channel == kFirstChannel, "channel 0x4000",
-           std::to_string(*received.channel));
+  t.Expect(received.channel == kFirstChannel, "channel 0x4000", std::to_string(*received.channel));
 }
 
 void DataFromOtherPort(Test& t) {

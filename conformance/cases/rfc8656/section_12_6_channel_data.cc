@@ -116,9 +116,8 @@ void ChannelDataStreamPadding(Test& t) {
   peer.Send(allocation.relayed, two);
   const Bytes second_back = ReadStream(t, client, 12);
   const auto check = [&t](const Bytes& bytes, const Bytes& data) {
-    t.Expect(bytes.size() == 12 &&
-                 std::ranges::equal(ByteView(bytes).first(4 + data.size()),
-                                    ChannelDataBytes(kFirstChannel, data)),
+    t.Expect(bytes.size() == 12 && std::ranges::equal(ByteView(bytes).first(4 + data.size()),
+                                                      ChannelDataBytes(kFirstChannel, data)),
              ToHex(ChannelDataBytes(kFirstChannel, data)) + " and padding to 12 bytes",
              ToHex(bytes));
   };
@@ -151,8 +150,7 @@ void ChannelDataCoalesced(Test& t) {
   const Bytes one = t.Payload(7), two = t.Payload(10);
   const auto id = stun::NewTransactionId(t.rng());
   Bytes all = PaddedChannelData(kFirstChannel, one);
-  const Bytes request =
-      client.Encode(Request(stun::Method::kBinding).Unsigned().TransactionId(id));
+  const Bytes request = client.Encode(Request(stun::Method::kBinding).Unsigned().TransactionId(id));
   const Bytes last = PaddedChannelData(kFirstChannel, two);
   all.insert(all.end(), request.begin(), request.end());
   all.insert(all.end(), last.begin(), last.end());

@@ -59,9 +59,7 @@ void ExpectNumberTaken(Test& t, std::initializer_list<uint16_t> numbers) {
 
 void ChannelTooLow(Test& t) { ExpectNumberRefused(t, {0x3fff, 0x0000}); }
 void ChannelLimits(Test& t) { ExpectNumberTaken(t, {0x4000, 0x4fff}); }
-void ChannelTooHigh(Test& t) {
-  ExpectNumberRefused(t, {0x5000, 0x7ffe, 0x7fff, 0x8000, 0xffff});
-}
+void ChannelTooHigh(Test& t) { ExpectNumberRefused(t, {0x5000, 0x7ffe, 0x7fff, 0x8000, 0xffff}); }
 void ChannelClassicLimits(Test& t) { ExpectNumberTaken(t, {0x4000, 0x7ffe}); }
 // Whether 0x7FFF may be bound is not the same in sections 11 and 11.2 of RFC 5766.
 void ChannelClassicTooHigh(Test& t) { ExpectNumberRefused(t, {0x8000, 0xffff}); }
@@ -175,9 +173,8 @@ void AddNumbers(CaseList& cases) {
   const Clause fail = {"8656", "12.2", Level::kProse, kTestsFailClause};
   const Clause range = {"8656", "12.2", Level::kProse,
                         "The channel number is in the range 0x4000 through 0x4FFF (inclusive);"};
-  const Clause classic = {
-      "5766", "11.2", Level::kProse,
-      "The channel number is in the range 0x4000 through 0x7FFE (inclusive);"};
+  const Clause classic = {"5766", "11.2", Level::kProse,
+                          "The channel number is in the range 0x4000 through 0x7FFE (inclusive);"};
   cases.push_back({.id = "turn.chan.range-low",
                    .title = "Channel numbers below 0x4000 are answered with 400",
                    .clauses = {range, fail},

@@ -13,13 +13,13 @@ namespace {
 
 constexpr uint8_t kNotEct = 0, kEct1 = 1, kEct0 = 2, kCongested = 3;  // RFC 3168 section 5
 
-struct Marked {
+struct MarkedPath {
   Peer peer;
   Client client;
   Allocation allocation;
 };
 
-Marked OpenForMarks(Test& t) {
+MarkedPath OpenForMarks(Test& t) {
   Peer peer = t.OpenPeer();
   auto [client, allocation] = ConnectAndAllocate(t);
   client.BindChannel(kFirstChannel, peer.address());
@@ -27,7 +27,7 @@ Marked OpenForMarks(Test& t) {
 }
 
 // The TOS octet that the peer sees of a datagram that we sent with `marks`.
-uint8_t MarksAtPeer(Test& t, Marked& path, const IpMarks& marks) {
+uint8_t MarksAtPeer(Test& t, MarkedPath& path, const IpMarks& marks) {
   const Bytes data = t.Payload(24);
   t.Note("client sends with DSCP " + std::to_string(marks.dscp) + ", ECN " +
          std::to_string(marks.ecn));
@@ -39,7 +39,7 @@ uint8_t MarksAtPeer(Test& t, Marked& path, const IpMarks& marks) {
   return *received.tos;
 }
 
-uint8_t MarksAtClient(Test& t, Marked& path, const IpMarks& marks) {
+uint8_t MarksAtClient(Test& t, MarkedPath& path, const IpMarks& marks) {
   const Bytes data = t.Payload(24);
   t.Note("peer sends with DSCP " + std::to_string(marks.dscp) + ", ECN " +
          std::to_string(marks.ecn));
@@ -49,11 +49,11 @@ uint8_t MarksAtClient(Test& t, Marked& path, const IpMarks& marks) {
   return received->marks.traffic_class();
 }
 
-using MarksSeen = uint8_t (*)(Test&, Marked&, const IpMarks&);
+using MarksSeen = uint8_t (*)(Test&, MarkedPath&, const IpMarks&);
 
 // Copied, or the same fixed value whatever came in.
 void CheckDscp(Test& t, MarksSeen seen) {
-  Marked path = OpenForMarks(t);
+  MarkedPath path = OpenForMarks(t);
   bool copied = true;
   std::set<int> values;
   std::string list;
@@ -68,7 +68,7 @@ void CheckDscp(Test& t, MarksSeen seen) {
 
 // Copied, or Not-ECT; a router that sees congestion may mark what is ECN-capable.
 void CheckEcn(Test& t, MarksSeen seen) {
-  Marked path = OpenForMarks(t);
+  MarkedPath path = OpenForMarks(t);
   for (const uint8_t ecn : {kEct0, kEct1, kCongested, kNotEct}) {
     const int out = seen(t, path, {.ecn = ecn}) & 3;
     const bool marked = out == kCongested && ecn != kNotEct;
@@ -95,8 +95,7 @@ void EcnFromTcp(Test& t) {
 
 void DontFragmentAcrossFamilies(Test& t) {
   Peer peer = t.OpenPeer({.family = AddressFamily::kIpv6});
-  auto [client, allocation] =
-      ConnectAndAllocate(t, AllocateRequest().RequestedFamily(kFamilyIpv6));
+  auto [client, allocation] = ConnectAndAllocate(t, AllocateRequest().RequestedFamily(kFamilyIpv6));
   client.CreatePermission(peer.address());
   const Bytes data = t.Payload(64);
   client.Send(TurnSend(peer.address(), data).DontFragment());
@@ -150,8 +149,8 @@ void AddRfc8656Section13To15(CaseList& cases) {
                    .needs = tcp,
                    .edition = Edition::kCurrent,
                    .run = EcnFromTcp});
-  Needs across = TurnNeedsOver(Transport::kUdp, PeerNeed::kAny,
-                               {Feature::kIpv6Relay, Feature::kDontFragment});
+  Needs across =
+      TurnNeedsOver(Transport::kUdp, PeerNeed::kAny, {Feature::kIpv6Relay, Feature::kDontFragment});
   cases.push_back({.id = "turn.ip.v4v6-df-ignored",
                    .title = "DONT-FRAGMENT has no effect towards an IPv6 peer",
                    .clauses = {{"8656", "13.1", Level::kMust,

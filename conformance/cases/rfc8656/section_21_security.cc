@@ -8,12 +8,12 @@ namespace rtclab::conformance {
 namespace {
 
 void SecurityTunnel(Test& t) {
-  auto [client, allocation] =
-      ConnectAndAllocate(t, AllocateRequest().RequestedFamily(kFamilyIpv6));
+  auto [client, allocation] = ConnectAndAllocate(t, AllocateRequest().RequestedFamily(kFamilyIpv6));
   uint16_t number = kFirstChannel;
   // 6to4 (RFC 3056) and Teredo (RFC 4380) forms of documentation addresses.
   for (const std::string_view text : {"[2002:c000:0201::1]:3478", "[2001:0:c000:201::1]:3478"}) {
-    const Response response = client.Call(TurnChannelBind(number++, *TransportAddress::Parse(text)));
+    const Response response =
+        client.Call(TurnChannelBind(number++, *TransportAddress::Parse(text)));
     t.Expect(!response.success(), "ChannelBind to " + std::string(text) + " is refused",
              response.Describe());
   }
