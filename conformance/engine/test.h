@@ -158,7 +158,8 @@ class Peer {
 
   // Where the server sends to: what XOR-PEER-ADDRESS has to say.
   const TransportAddress& address() const;
-  void Send(const TransportAddress& relayed, ByteView data);
+  // `marks`: DSCP and ECN; local peers only.
+  void Send(const TransportAddress& relayed, ByteView data, const IpMarks& marks = {});
   std::optional<Received> Receive(TimeDelta limit);
 
  private:
