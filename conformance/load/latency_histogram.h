@@ -41,7 +41,7 @@ class LatencyHistogram {
 
   static std::size_t Index(uint64_t nanos) {
     if (nanos < kSub) return static_cast<std::size_t>(nanos);
-    const int shift = std::bit_width(nanos) - 1 - kSubBits;
+    const auto shift = static_cast<int>(std::bit_width(nanos)) - 1 - kSubBits;
     return static_cast<std::size_t>((static_cast<uint64_t>(shift) + 1) * kSub +
                                     ((nanos >> shift) - kSub));
   }

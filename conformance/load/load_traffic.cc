@@ -91,7 +91,7 @@ void LoadRun::Impl::SendDue(Timestamp now) {
   if (elapsed < plan.step && total_sent < plan.max_packets) return;
   step.elapsed = elapsed;
   const double wanted = step.wanted_packets_per_s * directions * elapsed.seconds();
-  step.behind = static_cast<double>(step.sent) < wanted * kBehind;
+  step.behind = static_cast<double>(step.sent) + 1 < wanted * kBehind;
   phase = Phase::kSettling;
   phase_began = now;
 }
