@@ -28,7 +28,7 @@ struct LoadOptions {
   double step_s = 5, max_time_s = 120, max_p99_ms = 100, max_loss_percent = 1;
 };
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kLoadFooter = R"(Examples:
   rtclab load turn:127.0.0.1:3478 --user alice --password secret --clients 50 --rate 20000
   rtclab load turns:turn.example.org --user alice --password-file pw --peers relay --ramp --json load.json
 
@@ -174,7 +174,7 @@ void AddLimitOptions(CLI::App& command, LoadOptions& options) {
 void AddLoad(CLI::App& app, const Context& context, Action& action) {
   CLI::App* command = app.add_subcommand("load", "Measure what a TURN server carries");
   const auto options = std::make_shared<LoadOptions>();
-  command->footer(kFooter);
+  command->footer(kLoadFooter);
   command->add_option("URI", options->uri, "turn: or turns: URI")->required()->type_name("");
   command->add_option("--user", options->user, "Username")->type_name("NAME");
   command->add_option("--password", options->password, "Password")->type_name("TEXT");
