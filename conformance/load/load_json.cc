@@ -42,6 +42,7 @@ LoadJsonValue AllocationsObject(const AllocationPhase& phase) {
   return {{"wanted", phase.wanted},
           {"made", phase.made},
           {"failed", phase.failed},
+          {"retried", phase.retried},
           {"duration_ms", Rounded(phase.elapsed.millis_f())},
           {"per_s", Rounded(phase.per_s())},
           {"latency_ms", LatencyObject(phase.latency)},
@@ -80,6 +81,9 @@ std::string LoadText(const LoadReport& report, const std::string& uri) {
                         phase.latency.Percentile(0.99).millis_f());
   }
   text += "\n";
+  if (phase.retried > 0) {
+    text += fmt::format("  {} more attempts after a 401 to a signed request\n", phase.retried);
+  }
   for (const auto& [reason, count] : phase.failures) {
     text += fmt::format("  {} failed: {}\n", count, reason);
   }

@@ -16,6 +16,7 @@ constexpr TimeDelta kTimerInterval = TimeDelta::Millis(50);
 constexpr TimeDelta kProgressInterval = TimeDelta::Seconds(1);
 // A client that has neither allocation nor refusal by then has failed: 7 transmissions of RFC 8489 section 6.2.1 take 39.5 s.
 constexpr TimeDelta kOpeningLimit = TimeDelta::Seconds(45);
+constexpr int kAttempts = 3;
 constexpr TimeDelta kBindingLimit = TimeDelta::Seconds(5);
 constexpr TimeDelta kReleaseLimit = TimeDelta::Seconds(2);
 
@@ -44,18 +45,32 @@ Result<void> LoadRun::Impl::OpenPeers() {
   return {};
 }
 
+void LoadRun::Impl::StartClient(std::size_t index) {
+  Slot& slot = slots[index];
+  slot.client = std::make_unique<LoadClient>(plan.client, loop, batch, rng,
+                                             [this, index](LoadClient&, turn::ClientEvent&& event) {
+                                               HandleEvent(index, std::move(event));
+                                             });
+  ++slot.attempts;
+  if (auto started = slot.client->Start(); !started) {
+    HandleOpenFailure(index, started.error().reason);
+  }
+}
+
 void LoadRun::Impl::StartClients() {
+  RetryClients();
   while (next_to_open < slots.size() && opening < plan.opening) {
     const std::size_t index = next_to_open++;
-    Slot& slot = slots[index];
-    slot.client = std::make_unique<LoadClient>(
-        plan.client, loop, batch, rng, [this, index](LoadClient&, turn::ClientEvent&& event) {
-          HandleEvent(index, std::move(event));
-        });
     ++opening;
-    if (auto started = slot.client->Start(); !started) {
-      HandleOpenFailure(index, started.error().reason);
-    }
+    StartClient(index);
+  }
+}
+
+void LoadRun::Impl::RetryClients() {
+  for (std::size_t i = 0; i < next_to_open; ++i) {
+    if (!std::exchange(slots[i].again, false)) continue;
+    ++report.allocations.retried;
+    StartClient(i);
   }
 }
 

@@ -45,8 +45,9 @@ struct LoadPlan {
 // The allocating of all clients.
 struct AllocationPhase {
   int wanted = 0, made = 0, failed = 0;
-  TimeDelta elapsed;                    // from the first request to the last answer
-  LatencyHistogram latency;             // challenge and all, connection and handshake too
+  int retried = 0;           // attempts after a 401 to a signed request; at most two a client
+  TimeDelta elapsed;         // from the first request to the last answer
+  LatencyHistogram latency;  // challenge and all, connection and handshake too
   std::map<std::string, int> failures;  // reason -> how many
   double per_s() const { return elapsed.nanos() > 0 ? made / elapsed.seconds() : 0; }
 };

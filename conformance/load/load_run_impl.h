@@ -23,6 +23,8 @@ struct LoadRun::Impl {
   // Allocations, channels, and their end (load_run.cc).
   Result<void> OpenPeers();
   void StartClients();
+  void StartClient(std::size_t index);
+  void RetryClients();
   void HandleEvent(std::size_t index, turn::ClientEvent&& event);
   void HandleOpened(std::size_t index);
   void HandleOpenFailure(std::size_t index, const std::string& reason);
@@ -59,6 +61,8 @@ struct LoadRun::Impl {
   struct Slot {
     std::unique_ptr<LoadClient> client;
     bool opened = false, failed = false;
+    int attempts = 0;
+    bool again = false;  // to be tried once more, from a fresh 5-tuple
     bool bound = false;  // the channel is there, or will never be
     bool usable = false;
   };
