@@ -1,0 +1,42 @@
+// One line a file of cases: catalogue.cc calls them in this order. And one a table of requirements, for requirements.cc.
+#ifndef RTCLAB_CONFORMANCE_CASES_SECTIONS_H_
+#define RTCLAB_CONFORMANCE_CASES_SECTIONS_H_
+
+#include <span>
+
+#include "conformance/cases/requirements.h"
+#include "conformance/engine/case.h"
+
+namespace rtclab::conformance {
+
+// RFC 8489
+
+// RFC 8656
+void AddRfc8656Section05(CaseList& cases);
+void AddRfc8656Section05Quota(CaseList& cases);
+void AddRfc8656Section06(CaseList& cases);
+void AddRfc8656Section07Allocate(CaseList& cases);
+void AddRfc8656Section07Ports(CaseList& cases);
+void AddRfc8656Section07Families(CaseList& cases);
+void AddRfc8656Section08(CaseList& cases);
+void AddRfc8656Section09(CaseList& cases);
+void AddRfc8656Section09Lifetimes(CaseList& cases);
+void AddRfc8656Section10(CaseList& cases);
+void AddRfc8656Section11(CaseList& cases);
+void AddRfc8656Section11Icmp(CaseList& cases);
+void AddRfc8656Section12(CaseList& cases);
+void AddRfc8656Section12Lifetimes(CaseList& cases);
+void AddRfc8656Section12ChannelData(CaseList& cases);
+void AddRfc8656Section13To15(CaseList& cases);
+void AddRfc8656Section21(CaseList& cases);
+
+// RFC 6062, RFC 8016, RFC 7635, RFC 7443, RFC 5780, RFC 7983
+
+// Safety
+
+// Requirements: std::span<const Requirement> RequirementsNNNN();
+std::span<const Requirement> Requirements8656();
+
+}  // namespace rtclab::conformance
+
+#endif  // RTCLAB_CONFORMANCE_CASES_SECTIONS_H_
