@@ -13,12 +13,12 @@ namespace rtclab::results {
 // A <testcase> of any suite. Text may hold anything: what XML cannot is replaced.
 struct JunitCase {
   enum class Kind { kPass, kFailure, kError, kSkipped };
-  std::string classname, name;
+  std::string classname{}, name{};
   double time_s = 0;
   Kind kind = Kind::kPass;
-  std::string type;     // of a failure or error
-  std::string message;  // one line
-  std::string text;     // of a failure or error: its body; otherwise <system-out>
+  std::string type{};     // of a failure or error
+  std::string message{};  // one line
+  std::string text{};     // of a failure or error: its body; otherwise <system-out>
 };
 
 // One <testsuite>. Host name and time stamp, which common JUnit schemas require, are constants, so that the file depends on
