@@ -14,8 +14,7 @@ namespace rtclab::conformance {
 namespace {
 
 std::string CaptureComment(const CaseResult& result) {
-  std::string text =
-      fmt::format("{}: {}", result.test_case->id, ToString(result.verdict.outcome));
+  std::string text = fmt::format("{}: {}", result.test_case->id, ToString(result.verdict.outcome));
   if (!result.verdict.expected.empty()) text += "; expected " + result.verdict.expected;
   if (!result.verdict.actual.empty()) text += "; actual " + result.verdict.actual;
   if (!result.verdict.reason.empty()) text += "; " + result.verdict.reason;
@@ -48,8 +47,7 @@ std::optional<Bytes> CaptureOf(const CaseResult& result) {
       notes += (notes.empty() ? "" : "; ") + packet.note;
       continue;
     }
-    const auto direction =
-        packet.sent ? pcapng::Direction::kOutbound : pcapng::Direction::kInbound;
+    const auto direction = packet.sent ? pcapng::Direction::kOutbound : pcapng::Direction::kInbound;
     for (const Bytes& ip : synthesis.Build(packet)) {
       const auto time_ns = static_cast<uint64_t>(std::max<int64_t>(packet.at.nanos(), 0));
       const Bytes block =

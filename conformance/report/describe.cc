@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "conformance/report/describe_attribute.h"
-#include "results/report/terminal.h"
 #include "stack/stun/demux.h"
 #include "stack/stun/message.h"
 #include "stack/turn/channel_data.h"
@@ -38,10 +37,6 @@ std::string TypeText(uint16_t type) {
   return name + " " + std::string(ClassName(stun::DecodeMessageClass(type)));
 }
 
-std::string BytesText(std::size_t bytes) {
-  return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
-}
-
 // Reads attributes one by one, also those behind MESSAGE-INTEGRITY, up to the end or to what does not fit.
 class AttributeWalk {
  public:
@@ -54,15 +49,14 @@ class AttributeWalk {
       const std::size_t length = LoadU16(message_.data() + offset_ + 2);
       if (length > message_.size() - offset_ - 4) break;
       const ByteView value = message_.subspan(offset_ + 4, length);
-      std::string line = fmt::format("{}{}: {}", kIndent, AttributeName(type),
-                                     DescribeValue(type, value, id_));
+      std::string line =
+          fmt::format("{}{}: {}", kIndent, AttributeName(type), DescribeValue(type, value, id_));
       if (type == AttributeType::kFingerprint && view) {
         line += view->VerifyFingerprint() ? " (right)" : " (WRONG)";
       }
       const std::size_t padded = (length + 3) & ~std::size_t{3};
       const std::size_t end = std::min(offset_ + 4 + padded, message_.size());
-      const ByteView padding =
-          message_.subspan(offset_ + 4 + length, end - offset_ - 4 - length);
+      const ByteView padding = message_.subspan(offset_ + 4 + length, end - offset_ - 4 - length);
       if (std::any_of(padding.begin(), padding.end(), [](uint8_t b) { return b != 0; })) {
         line += fmt::format("; padding {}", ToHex(padding));
       }
@@ -93,20 +87,15 @@ class AttributeWalk {
   std::string error_;
 };
 
-void Append(Lines& lines, Lines&& more, std::string_view indent = "") {
-  for (std::string& line : more) {
-    lines.push_back(indent.empty() ? std::move(line) : std::string(indent) + line);
-  }
-}
-
 // A message that begins with a byte from 0 to 3. The header is there, or not.
 Lines DescribeStun(ByteView bytes) {
   const Result<stun::MessageView> parsed = stun::MessageView::Parse(bytes);
   const Result<stun::MessageView> classic =
       parsed ? parsed : stun::MessageView::ParseClassic(bytes);
   const bool is_classic = !parsed && classic && LoadU32(bytes.data() + 4) != stun::kMagicCookie;
-  const std::optional<stun::MessageView> view =
-      parsed ? std::optional(*parsed) : is_classic ? std::optional(*classic) : std::nullopt;
+  const std::optional<stun::MessageView> view = parsed       ? std::optional(*parsed)
+                                                : is_classic ? std::optional(*classic)
+                                                             : std::nullopt;
   Lines lines(1);
   if (bytes.size() >= stun::kHeaderSize) {
     stun::TransactionId id{};
@@ -130,12 +119,6 @@ Lines DescribeStun(ByteView bytes) {
   return lines;
 }
 
-Lines DescribeData(ByteView bytes, std::string_view what) {
-  Lines lines{fmt::format("{}, {}", what, BytesText(bytes.size()))};
-  Append(lines, HexDump(bytes, std::nullopt, 64), kIndent);
-  return lines;
-}
-
 Lines DescribeChannelData(ByteView bytes) {
   const auto parsed = turn::ParseChannelData(bytes);
   if (parsed) {
@@ -143,7 +126,7 @@ Lines DescribeChannelData(ByteView bytes) {
     Lines lines{fmt::format("ChannelData on 0x{:04x}, {} of data",
                             static_cast<uint16_t>(parsed->channel),
                             BytesText(parsed->payload.size()))};
-    if (rest > 0) lines[0] += fmt::format(" and {} of padding", rest);
+    if (rest > 0) lines[0] += fmt::format(" and {} of padding", BytesText(rest));
     Append(lines, HexDump(parsed->payload, std::nullopt, 64), kIndent);
     return lines;
   }
@@ -168,16 +151,10 @@ std::optional<std::size_t> MessageSize(ByteView stream) {
   return turn::kChannelDataHeaderSize + ((length + 3) & ~std::size_t{3});
 }
 
-struct Pieces {
-  Lines lines;
-  ByteView rest;            // the begin of a message
-  bool lost = false;        // what follows the messages is none
-  bool bound = false;       // a ConnectionBind success response was among them
-  ByteView behind_binding;  // what came after it
-};
+}  // namespace
 
-Pieces SplitStream(ByteView stream) {
-  Pieces pieces;
+StreamPieces DescribePieces(ByteView stream) {
+  StreamPieces pieces;
   while (!stream.empty()) {
     const auto size = MessageSize(stream);
     if (!size) {
@@ -196,22 +173,35 @@ Pieces SplitStream(ByteView stream) {
         LoadU16(message.data()) == stun::EncodeMessageType(stun::MessageClass::kSuccessResponse,
                                                            stun::Method::kConnectionBind)) {
       pieces.bound = true;
-      pieces.behind_binding = stream;
-      return pieces;
+      break;
     }
   }
   pieces.rest = stream;
   return pieces;
 }
 
-std::string IncompleteText(ByteView rest) {
+std::string DescribeIncomplete(ByteView rest) {
   const std::size_t size = MessageSize(rest).value_or(0);
   const std::string_view what = rest[0] <= 3 ? "a STUN message" : "a ChannelData message";
   if (size == 0) return fmt::format("incomplete: the first {} of {}", BytesText(rest.size()), what);
   return fmt::format("incomplete: {} of {} bytes of {}", rest.size(), size, what);
 }
 
-}  // namespace
+std::string BytesText(std::size_t bytes) {
+  return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
+}
+
+void Append(Lines& lines, Lines&& more, std::string_view indent) {
+  for (std::string& line : more) {
+    lines.push_back(indent.empty() ? std::move(line) : std::string(indent) + line);
+  }
+}
+
+Lines DescribeData(ByteView bytes, std::string_view what) {
+  Lines lines{fmt::format("{}, {}", what, BytesText(bytes.size()))};
+  Append(lines, HexDump(bytes, std::nullopt, 64), kIndent);
+  return lines;
+}
 
 Lines HexDump(ByteView bytes, std::optional<std::size_t> fault, std::size_t most) {
   constexpr std::size_t kRow = 16;
@@ -234,7 +224,8 @@ Lines HexDump(ByteView bytes, std::optional<std::size_t> fault, std::size_t most
       lines.back() += fmt::format("  <- fault at byte {}", *fault);
     }
   }
-  if (end < bytes.size()) lines.push_back(fmt::format("... {} more", BytesText(bytes.size() - end)));
+  if (end < bytes.size())
+    lines.push_back(fmt::format("... {} more", BytesText(bytes.size() - end)));
   return lines;
 }
 
@@ -244,85 +235,22 @@ Lines DescribeDatagram(ByteView bytes) {
   if (turn::LooksLikeChannelData(bytes)) return DescribeChannelData(bytes);
   const stun::PacketKind kind = stun::Classify(bytes);
   if (kind == stun::PacketKind::kUnknown) {
-    return DescribeData(bytes, fmt::format("neither STUN nor ChannelData (first byte 0x{:02x})",
-                                           bytes[0]));
+    return DescribeData(
+        bytes, fmt::format("neither STUN nor ChannelData (first byte 0x{:02x})", bytes[0]));
   }
   return DescribeData(bytes, fmt::format("{} by its first byte", stun::ToString(kind)));
 }
 
 Lines DescribeStream(ByteView bytes) {
-  Pieces pieces = SplitStream(bytes);
-  if (pieces.bound) pieces.rest = pieces.behind_binding;
+  StreamPieces pieces = DescribePieces(bytes);
   if (pieces.rest.empty()) return std::move(pieces.lines);
   if (pieces.bound) {
-    Append(pieces.lines, DescribeData(pieces.rest, "data of the bound connection"));
+    Append(pieces.lines, DescribeData(pieces.rest, "data of the connection"));
     return std::move(pieces.lines);
   }
-  pieces.lines.push_back(IncompleteText(pieces.rest));
+  pieces.lines.push_back(DescribeIncomplete(pieces.rest));
   Append(pieces.lines, HexDump(pieces.rest), kIndent);
   return std::move(pieces.lines);
-}
-
-std::string ExchangeDescriber::Head(const Packet& packet) {
-  const std::string who = results::Printable(packet.who);
-  std::string text = fmt::format("{:>10.3f} ms  ", packet.at.millis_f());
-  if (packet.bytes.empty() && !packet.note.empty()) {
-    return text + (who.empty() ? "" : who + ": ") + results::Printable(packet.note);
-  }
-  text += fmt::format("{} {} {} {}  {}  {}", who, packet.local.ToString(),
-                      packet.sent ? "->" : "<-", packet.remote.ToString(),
-                      ToString(packet.transport), BytesText(packet.bytes.size()));
-  if (!packet.note.empty()) text += "  (" + results::Printable(packet.note) + ")";
-  return text;
-}
-
-Lines ExchangeDescriber::StreamPiece(const Packet& packet) {
-  Stream& stream = streams_[{packet.who, packet.local, packet.remote}];
-  const std::size_t way = packet.sent ? 1 : 0;
-  if (stream.data || packet.who.starts_with("peer")) {
-    return DescribeData(packet.bytes, "data of the connection");
-  }
-  if (stream.lost[way]) return DescribeData(packet.bytes, "more bytes behind the fault");
-  Bytes& pending = stream.pending[way];
-  const std::size_t before = pending.size();
-  pending.insert(pending.end(), packet.bytes.begin(), packet.bytes.end());
-  Pieces pieces = SplitStream(pending);
-  stream.lost[way] = pieces.lost;
-  Lines lines = std::move(pieces.lines);
-  if (before > 0 && !lines.empty()) lines[0] += fmt::format(" (with {} from before)", BytesText(before));
-  if (pieces.bound) {
-    stream.data = true;
-    if (!pieces.behind_binding.empty()) {
-      Append(lines, DescribeData(pieces.behind_binding, "data of the connection"));
-    }
-  } else if (!pieces.rest.empty()) {
-    lines.push_back(IncompleteText(pieces.rest));
-  }
-  const Bytes rest(pieces.rest.begin(), pieces.rest.end());
-  pending = rest;
-  return lines;
-}
-
-Lines ExchangeDescriber::Body(const Packet& packet) {
-  if (packet.bytes.empty() && !packet.note.empty()) return {};
-  if (packet.transport == Transport::kTcp || packet.transport == Transport::kTls) {
-    return StreamPiece(packet);
-  }
-  // What peers exchange is data, unless it is STUN through and through.
-  if (packet.who.starts_with("peer") && !stun::MessageView::Parse(packet.bytes)) {
-    return DescribeData(packet.bytes, "data");
-  }
-  return DescribeDatagram(packet.bytes);
-}
-
-Lines DescribeExchange(const Exchange& exchange) {
-  ExchangeDescriber describer;
-  Lines lines;
-  for (const Packet& packet : exchange) {
-    lines.push_back(ExchangeDescriber::Head(packet));
-    Append(lines, describer.Body(packet), "              ");
-  }
-  return lines;
 }
 
 }  // namespace rtclab::conformance

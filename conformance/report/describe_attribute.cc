@@ -20,7 +20,8 @@ std::string Wrong(ByteView value, std::string_view why) {
 }
 
 std::string AddressValue(ByteView value, const stun::TransactionId* id) {
-  const auto address = id != nullptr ? stun::ParseXorAddress(value, *id) : stun::ParseAddress(value);
+  const auto address =
+      id != nullptr ? stun::ParseXorAddress(value, *id) : stun::ParseAddress(value);
   return address ? address->ToString() : Wrong(value, address.error().reason);
 }
 

@@ -1,7 +1,7 @@
 // ToJunit() of report.h.
 #include <fmt/format.h>
 
-#include "conformance/report/describe.h"
+#include "conformance/report/exchange_describer.h"
 #include "conformance/report/report.h"
 #include "results/junit.h"
 

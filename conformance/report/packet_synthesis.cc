@@ -99,8 +99,7 @@ Bytes TcpSegment(uint16_t from, uint16_t to, uint32_t sequence, uint32_t acknowl
 
 std::vector<Bytes> PacketSynthesis::Build(const Packet& packet) {
   TransportAddress remote = packet.remote;
-  const bool secure =
-      packet.transport == Transport::kTls || packet.transport == Transport::kDtls;
+  const bool secure = packet.transport == Transport::kTls || packet.transport == Transport::kDtls;
   if (secure) remote.port = kClearStunPort;
   const TransportAddress& from = packet.sent ? packet.local : remote;
   const TransportAddress& to = packet.sent ? remote : packet.local;

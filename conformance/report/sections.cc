@@ -41,6 +41,8 @@ bool IsRfc(std::string_view source) {
   return !source.empty() && std::all_of(source.begin(), source.end(), IsDigit);
 }
 
+bool IsAppendix(std::string_view section) { return !section.empty() && !IsDigit(section[0]); }
+
 std::string SourceName(std::string_view source) {
   return (IsRfc(source) ? "RFC " : "") + std::string(source);
 }
@@ -107,8 +109,9 @@ bool HasEvidence(const CaseResult& result) {
 
 std::string ClauseName(const Clause& clause) {
   std::string name = SourceName(clause.rfc);
-  if (!clause.section.empty()) name += " section " + std::string(clause.section);
-  return name;
+  if (clause.section.empty()) return name;
+  return name + (IsAppendix(clause.section) ? " appendix " : " section ") +
+         std::string(clause.section);
 }
 
 }  // namespace rtclab::conformance

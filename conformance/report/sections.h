@@ -12,6 +12,8 @@ namespace rtclab::conformance {
 
 // Whether `source` (Clause::rfc) is the number of an RFC.
 bool IsRfc(std::string_view source);
+// "B.1" is of an appendix, "7.2" is not.
+bool IsAppendix(std::string_view section);
 // "RFC 8656"; the source of a policy as it is.
 std::string SourceName(std::string_view source);
 
