@@ -141,6 +141,8 @@ class PeerSocket {
  private:
   explicit PeerSocket(UdpSocket socket) : socket_(std::move(socket)) {}
   UdpSocket socket_;
+  std::unique_ptr<uint8_t[]> buffer_;  // made when first needed
+  std::deque<IcmpError> icmp_;
 };
 
 // A TCP peer behind a relay, that waits for connections.

@@ -42,7 +42,7 @@ class EventLoop {
   void Run(const AfterRound& after_round);
   // From any thread, or a signal handler.
   void Stop();
-  // Ends the present wait, so that `after_round` is called: from any thread.
+  // Ends the present wait, so that `after_round` is called: from any thread or signal handler.
   void Wake();
 
   // Descriptors under watch.
@@ -54,7 +54,6 @@ class EventLoop {
     uint32_t events = 0;
     uint32_t generation =
         0;  // so that an event of a descriptor closed in the same round is not told to its successor
-    bool used = false;
   };
 
   void Change(int descriptor, uint32_t events);

@@ -35,6 +35,8 @@ struct SecureOptions {
   std::string cipher_list;
   // The same for TLS 1.3 ("TLS_AES_128_GCM_SHA256"); empty: OpenSSL's default list.
   std::string cipher_suites;
+  // DTLS: how long the first flight waits before it is sent again; doubled each time (RFC 6347 section 4.2.4.1).
+  TimeDelta retransmit_after = TimeDelta::Seconds(1);
 };
 
 // A certificate with its chain and private key: what a server shows. A value; copies share it. Threads may share it.
@@ -71,6 +73,7 @@ struct SecureServerOptions {
   SecureVersion max_version = SecureVersion::k13;
   // OpenSSL's names; empty: those of RFC 8489 section 6.2.3 and their stronger siblings, forward secret and AEAD all of them.
   std::string cipher_list;
+  TimeDelta retransmit_after = TimeDelta::Seconds(1);  // as for the client
 };
 
 // What many associations share. A value; copies share it. Threads may share it.
@@ -97,7 +100,7 @@ struct SecureInfo {
     std::string subject;  // one line: "CN = turn.example.org"
     std::string issuer;
     std::vector<std::string> names;  // subjectAltNames: "DNS:turn.example.org", "IP:192.0.2.1"
-    std::string key;                 // "RSA 2048", "EC P-256"
+    std::string key;                 // "RSA 2048", "P-256"
     std::string not_after;           // "2026-11-22T17:00:00Z"
   };
 
@@ -137,7 +140,8 @@ class SecureStream {
   // Application data: a piece of the stream (TLS), or one record (DTLS, at most 16,384 bytes and best below mtu). Kept until the handshake
   // is over. Fails once the association is closed or has failed, and for records too long.
   Result<void> Send(ByteView bytes);
-  // Says goodbye with close_notify. What the peer still sends is received.
+  // Says goodbye with close_notify; nothing can be sent after it. What the peer still sends is received until its own close_notify or
+  // HandleEnd(). During the handshake it ends the association.
   void Close();
 
   // What to send: some bytes of the stream (TLS), or one datagram (DTLS).
@@ -151,16 +155,18 @@ class SecureStream {
   void HandleTimeout();
 
   State state() const;
-  // Why it is closed or has failed, in words: "close_notify", "alert received: unknown CA", "the certificate is not for ...".
+  // Why it is closed or has failed, in words: "close_notify", "closed without close_notify", "closed here", "alert received: unknown CA",
+  // "the certificate is not for a.example, it names DNS:b.example", "self-signed certificate", "no TLS: wrong version number".
   const std::string& reason() const;
   const SecureInfo& info() const;
 
   // The largest UDP payload that a DTLS handshake makes; the next flight keeps it. Default 1,200.
   void SetMtu(int bytes);
 
+  struct Impl;  // for this folder only
+
  private:
   friend class DtlsListener;
-  struct Impl;
   explicit SecureStream(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
