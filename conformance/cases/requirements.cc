@@ -12,7 +12,7 @@ std::vector<Requirement> CollectRequirements() {
   const auto add = [&all](std::span<const Requirement> some) {
     all.insert(all.end(), some.begin(), some.end());
   };
-  add({});
+  add(Requirements8489());
   return all;
 }
 

@@ -19,7 +19,13 @@ Bytes DtlsClientHello(Rng& rng, std::span<const uint16_t> suites);
 
 // The first handshake message or alert of a server's bytes.
 struct HelloAnswer {
-  enum class Kind : uint8_t { kServerHello, kHelloVerifyRequest, kHelloRetryRequest, kAlert, kOther };
+  enum class Kind : uint8_t {
+    kServerHello,
+    kHelloVerifyRequest,
+    kHelloRetryRequest,
+    kAlert,
+    kOther
+  };
   Kind kind = Kind::kOther;
   uint16_t suite = 0;       // kServerHello
   uint8_t compression = 0;  // kServerHello

@@ -11,14 +11,14 @@ namespace rtclab::conformance {
 namespace {
 
 using stun::AttributeType;
-using Fault = std::optional<std::string>;
+using MessageFault = std::optional<std::string>;
 
-std::string NameOf(uint16_t type) {
+std::string CheckedName(uint16_t type) {
   const std::string_view name = stun::ToString(static_cast<AttributeType>(type));
   return name == "unknown" ? fmt::format("attribute 0x{:04x}", type) : std::string(name);
 }
 
-bool IsContinuation(uint8_t byte) { return (byte & 0xc0) == 0x80; }
+bool Utf8Continuation(uint8_t byte) { return (byte & 0xc0) == 0x80; }
 
 // The bytes of the character that begins here; 0 when it is none (RFC 3629 section 4).
 std::size_t Utf8Length(ByteView text) {
@@ -30,7 +30,7 @@ std::size_t Utf8Length(ByteView text) {
                                                             : 0;
   if (size == 0 || text.size() < size) return 0;
   for (std::size_t i = 1; i < size; ++i) {
-    if (!IsContinuation(text[i])) return 0;
+    if (!Utf8Continuation(text[i])) return 0;
   }
   const bool overlong = (first == 0xe0 && text[1] < 0xa0) || (first == 0xf0 && text[1] < 0x90);
   const bool surrogate = first == 0xed && text[1] > 0x9f;
@@ -39,7 +39,7 @@ std::size_t Utf8Length(ByteView text) {
 }
 
 // Text of fewer than 128 characters, which RFC 8489 section 14 asks of several attributes.
-Fault TextFault(const LenientMessage& message, AttributeType type, ByteView text) {
+MessageFault ShortTextFault(const LenientMessage& message, AttributeType type, ByteView text) {
   if (message.Find(type) == nullptr) return std::nullopt;
   const auto characters = Utf8Characters(text);
   const std::string name(stun::ToString(type));
@@ -49,7 +49,7 @@ Fault TextFault(const LenientMessage& message, AttributeType type, ByteView text
 }
 
 // RFC 3261 section 25.1: qdtext and quoted-pair, that is the inside of a quoted string.
-Fault QuotedTextFault(std::string_view name, ByteView text) {
+MessageFault QuotedTextFault(std::string_view name, ByteView text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const uint8_t c = text[i];
     if (c == '"') return fmt::format("{} holds a double quote at byte {}", name, i);
@@ -64,7 +64,7 @@ Fault QuotedTextFault(std::string_view name, ByteView text) {
   return std::nullopt;
 }
 
-bool IsAddressAttribute(uint16_t type) {
+bool CarriesAddress(uint16_t type) {
   switch (static_cast<AttributeType>(type)) {
     case AttributeType::kMappedAddress:
     case AttributeType::kXorMappedAddress:
@@ -124,7 +124,7 @@ std::optional<std::size_t> Utf8Characters(ByteView text) {
   return characters;
 }
 
-Fault LengthFault(const LenientMessage& message, ByteView bytes) {
+MessageFault LengthFault(const LenientMessage& message, ByteView bytes) {
   if (message.length % 4 != 0) {
     return fmt::format("its length field says {}, no multiple of 4", message.length);
   }
@@ -136,18 +136,18 @@ Fault LengthFault(const LenientMessage& message, ByteView bytes) {
   return std::nullopt;
 }
 
-Fault PaddingFault(const LenientMessage& message, ByteView) {
+MessageFault PaddingFault(const LenientMessage& message, ByteView) {
   for (const LenientAttribute& attribute : message.attributes) {
     if (std::any_of(attribute.padding.begin(), attribute.padding.end(),
                     [](uint8_t byte) { return byte != 0; })) {
-      return fmt::format("{} is padded with {}", NameOf(attribute.type),
+      return fmt::format("{} is padded with {}", CheckedName(attribute.type),
                          ToHex(attribute.padding));
     }
   }
   return std::nullopt;
 }
 
-Fault ErrorCodeMissing(const LenientMessage& message, ByteView) {
+MessageFault ErrorCodeMissing(const LenientMessage& message, ByteView) {
   if (!message.IsError()) return std::nullopt;
   const LenientAttribute* code = message.Find(AttributeType::kErrorCode);
   if (code == nullptr) return "an error response without ERROR-CODE";
@@ -155,7 +155,7 @@ Fault ErrorCodeMissing(const LenientMessage& message, ByteView) {
   return std::nullopt;
 }
 
-Fault ErrorClassFault(const LenientMessage& message, ByteView) {
+MessageFault ErrorClassFault(const LenientMessage& message, ByteView) {
   const LenientAttribute* code = message.Find(AttributeType::kErrorCode);
   if (code == nullptr || code->value.size() < 4) return std::nullopt;
   const int error_class = code->value[2] & 7;
@@ -165,7 +165,7 @@ Fault ErrorClassFault(const LenientMessage& message, ByteView) {
   return std::nullopt;
 }
 
-Fault ErrorReservedFault(const LenientMessage& message, ByteView) {
+MessageFault ErrorReservedFault(const LenientMessage& message, ByteView) {
   const LenientAttribute* code = message.Find(AttributeType::kErrorCode);
   if (code == nullptr || code->value.size() < 4) return std::nullopt;
   const ByteView v = code->value;
@@ -175,44 +175,44 @@ Fault ErrorReservedFault(const LenientMessage& message, ByteView) {
   return std::nullopt;
 }
 
-Fault ReasonFault(const LenientMessage& message, ByteView) {
+MessageFault ReasonFault(const LenientMessage& message, ByteView) {
   const LenientAttribute* code = message.Find(AttributeType::kErrorCode);
   if (code == nullptr || code->value.size() < 4) return std::nullopt;
-  return TextFault(message, AttributeType::kErrorCode, code->value.subspan(4));
+  return ShortTextFault(message, AttributeType::kErrorCode, code->value.subspan(4));
 }
 
-Fault SoftwareFault(const LenientMessage& message, ByteView) {
+MessageFault SoftwareFault(const LenientMessage& message, ByteView) {
   const LenientAttribute* software = message.Find(AttributeType::kSoftware);
   if (software == nullptr) return std::nullopt;
-  return TextFault(message, AttributeType::kSoftware, software->value);
+  return ShortTextFault(message, AttributeType::kSoftware, software->value);
 }
 
-Fault FirstByteFault(const LenientMessage& message, ByteView) {
+MessageFault FirstByteFault(const LenientMessage& message, ByteView) {
   for (const LenientAttribute& attribute : message.attributes) {
-    if (IsAddressAttribute(attribute.type) && !attribute.value.empty() && attribute.value[0] != 0) {
-      return fmt::format("{} begins with 0x{:02x}", NameOf(attribute.type), attribute.value[0]);
+    if (CarriesAddress(attribute.type) && !attribute.value.empty() && attribute.value[0] != 0) {
+      return fmt::format("{} begins with 0x{:02x}", CheckedName(attribute.type),
+                         attribute.value[0]);
     }
   }
   return std::nullopt;
 }
 
-Fault FingerprintPlaceFault(const LenientMessage& message, ByteView) {
+MessageFault FingerprintPlaceFault(const LenientMessage& message, ByteView) {
   if (message.Find(AttributeType::kFingerprint) == nullptr) return std::nullopt;
   const uint16_t last = message.attributes.back().type;
   if (last != static_cast<uint16_t>(AttributeType::kFingerprint)) {
-    return fmt::format("{} follows FINGERPRINT", NameOf(last));
+    return fmt::format("{} follows FINGERPRINT", CheckedName(last));
   }
   return std::nullopt;
 }
 
-Fault FingerprintValueFault(const LenientMessage& message, ByteView bytes) {
+MessageFault FingerprintValueFault(const LenientMessage& message, ByteView bytes) {
   const LenientAttribute* fingerprint = message.Find(AttributeType::kFingerprint);
   if (fingerprint == nullptr) return std::nullopt;
   if (fingerprint->value.size() != 4) {
     return fmt::format("FINGERPRINT of {} bytes", fingerprint->value.size());
   }
-  const uint32_t right =
-      crypto::Crc32(bytes.first(fingerprint->offset)) ^ stun::kFingerprintXor;
+  const uint32_t right = crypto::Crc32(bytes.first(fingerprint->offset)) ^ stun::kFingerprintXor;
   const uint32_t sent = LoadU32(fingerprint->value.data());
   if (sent != right) {
     return fmt::format("FINGERPRINT is 0x{:08x}, the bytes before it give 0x{:08x}", sent, right);
@@ -220,7 +220,7 @@ Fault FingerprintValueFault(const LenientMessage& message, ByteView bytes) {
   return std::nullopt;
 }
 
-Fault UnknownListFault(const LenientMessage& message, ByteView) {
+MessageFault UnknownListFault(const LenientMessage& message, ByteView) {
   const LenientAttribute* list = message.Find(AttributeType::kUnknownAttributes);
   if (list == nullptr) return std::nullopt;
   const LenientAttribute* code = message.Find(AttributeType::kErrorCode);
@@ -230,25 +230,25 @@ Fault UnknownListFault(const LenientMessage& message, ByteView) {
   return std::nullopt;
 }
 
-Fault RealmNonceSizeFault(const LenientMessage& message, ByteView) {
+MessageFault RealmNonceSizeFault(const LenientMessage& message, ByteView) {
   for (const AttributeType type : {AttributeType::kRealm, AttributeType::kNonce}) {
     const LenientAttribute* text = message.Find(type);
     if (text == nullptr) continue;
-    if (Fault fault = TextFault(message, type, text->value)) return fault;
+    if (MessageFault fault = ShortTextFault(message, type, text->value)) return fault;
   }
   return std::nullopt;
 }
 
-Fault RealmNonceGrammarFault(const LenientMessage& message, ByteView) {
+MessageFault RealmNonceGrammarFault(const LenientMessage& message, ByteView) {
   for (const AttributeType type : {AttributeType::kRealm, AttributeType::kNonce}) {
     const LenientAttribute* text = message.Find(type);
     if (text == nullptr) continue;
-    if (Fault fault = QuotedTextFault(stun::ToString(type), text->value)) return fault;
+    if (MessageFault fault = QuotedTextFault(stun::ToString(type), text->value)) return fault;
   }
   return std::nullopt;
 }
 
-Fault AlgorithmsFault(const LenientMessage& message, ByteView) {
+MessageFault AlgorithmsFault(const LenientMessage& message, ByteView) {
   const LenientAttribute* list = message.Find(AttributeType::kPasswordAlgorithms);
   if (list == nullptr) return std::nullopt;
   ByteView rest = list->value;

@@ -46,20 +46,26 @@ std::optional<std::size_t> Utf8Characters(ByteView text);
 // Each gives what is wrong with the message, or nothing.
 using MessageCheck = std::optional<std::string> (*)(const LenientMessage& message, ByteView bytes);
 
-std::optional<std::string> LengthFault(const LenientMessage& message, ByteView bytes);   // section 5
-std::optional<std::string> PaddingFault(const LenientMessage& message, ByteView bytes);  // section 14
-std::optional<std::string> ErrorCodeMissing(const LenientMessage& message, ByteView bytes);   // 6.3.1.1
-std::optional<std::string> ErrorClassFault(const LenientMessage& message, ByteView bytes);    // 14.8
+std::optional<std::string> LengthFault(const LenientMessage& message, ByteView bytes);  // section 5
+std::optional<std::string> PaddingFault(const LenientMessage& message,
+                                        ByteView bytes);  // section 14
+std::optional<std::string> ErrorCodeMissing(const LenientMessage& message,
+                                            ByteView bytes);  // 6.3.1.1
+std::optional<std::string> ErrorClassFault(const LenientMessage& message, ByteView bytes);  // 14.8
 std::optional<std::string> ErrorReservedFault(const LenientMessage& message, ByteView bytes);
 std::optional<std::string> ReasonFault(const LenientMessage& message, ByteView bytes);
-std::optional<std::string> SoftwareFault(const LenientMessage& message, ByteView bytes);      // 14.14
-std::optional<std::string> FirstByteFault(const LenientMessage& message, ByteView bytes);     // 14.1, 14.2
-std::optional<std::string> FingerprintPlaceFault(const LenientMessage& message, ByteView bytes);  // 14.7
+std::optional<std::string> SoftwareFault(const LenientMessage& message, ByteView bytes);  // 14.14
+std::optional<std::string> FirstByteFault(const LenientMessage& message,
+                                          ByteView bytes);  // 14.1, 14.2
+std::optional<std::string> FingerprintPlaceFault(const LenientMessage& message,
+                                                 ByteView bytes);  // 14.7
 std::optional<std::string> FingerprintValueFault(const LenientMessage& message, ByteView bytes);
-std::optional<std::string> UnknownListFault(const LenientMessage& message, ByteView bytes);   // 14.13
-std::optional<std::string> RealmNonceSizeFault(const LenientMessage& message, ByteView bytes);  // 14.9, 14.10
+std::optional<std::string> UnknownListFault(const LenientMessage& message,
+                                            ByteView bytes);  // 14.13
+std::optional<std::string> RealmNonceSizeFault(const LenientMessage& message,
+                                               ByteView bytes);  // 14.9, 14.10
 std::optional<std::string> RealmNonceGrammarFault(const LenientMessage& message, ByteView bytes);
-std::optional<std::string> AlgorithmsFault(const LenientMessage& message, ByteView bytes);    // 14.11
+std::optional<std::string> AlgorithmsFault(const LenientMessage& message, ByteView bytes);  // 14.11
 
 }  // namespace rtclab::conformance
 

@@ -68,10 +68,11 @@ void HdrBadCookie(Test& t) {
   client.SendRaw(request);
   while (const auto received = client.ReceiveRaw(t.target().silence)) {
     const Bytes& answer = received->bytes;
-    t.Expect(answer.size() >= 20 && std::equal(request.begin() + 4, request.begin() + 20,
-                                               answer.begin() + 4),
+    t.Expect(answer.size() >= 20 &&
+                 std::equal(request.begin() + 4, request.begin() + 20, answer.begin() + 4),
              "nothing, or an RFC 3489 answer that repeats the 128 bits of the transaction id",
-             "an answer with " + ToHex(ByteView(answer).first(std::min<std::size_t>(20, answer.size()))));
+             "an answer with " +
+                 ToHex(ByteView(answer).first(std::min<std::size_t>(20, answer.size()))));
     t.Note("Answered as a client of RFC 3489.");
   }
   const Response alive = client.Call(BindingRequest());
@@ -167,11 +168,12 @@ void AddHdrReceived(CaseList& cases) {
                     "including the 20-byte STUN header."}},
        .needs = HdrOverUdp(),
        .run = HdrLengthTooLong});
-  cases.push_back({.id = "stun.hdr.len-too-short",
-                   .title = "What becomes of bytes behind the message in a datagram",
-                   .clauses = {{"8489", "6.3", Level::kInfo, "that the message length is sensible"}},
-                   .needs = HdrOverUdp(),
-                   .run = HdrLengthTooShort});
+  cases.push_back(
+      {.id = "stun.hdr.len-too-short",
+       .title = "What becomes of bytes behind the message in a datagram",
+       .clauses = {{"8489", "6.3", Level::kInfo, "that the message length is sensible"}},
+       .needs = HdrOverUdp(),
+       .run = HdrLengthTooShort});
   cases.push_back(
       {.id = "stun.hdr.bad-cookie",
        .title = "A wrong magic cookie is discarded, or answered as RFC 3489 has it",

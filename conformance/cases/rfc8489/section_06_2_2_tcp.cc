@@ -9,20 +9,22 @@
 namespace rtclab::conformance {
 namespace {
 
-Needs TcpNeeds() { return {.transport = Transport::kTcp, .features = {Feature::kTcpTransport}}; }
+Needs StunTcpNeeds() {
+  return {.transport = Transport::kTcp, .features = {Feature::kTcpTransport}};
+}
 
-void TcpExpectAnswer(Test& t, Client& client, const stun::TransactionId& id,
-                     std::string_view what) {
+void StunTcpExpectAnswer(Test& t, Client& client, const stun::TransactionId& id,
+                         std::string_view what) {
   const Response response = client.Await(id, t.target().answer_timeout);
   t.Expect(response.received(), fmt::format("an answer to {}", what),
            client.open() ? "none" : "the server has closed the connection");
 }
 
-void TcpNoFraming(Test& t) {
+void StunTcpNoFraming(Test& t) {
   Client client = t.Connect();
   const stun::TransactionId id = stun::NewTransactionId(t.rng());
-  const Bytes answer = RawAnswer(
-      t, client, RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, id));
+  const Bytes answer =
+      RawAnswer(t, client, RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, id));
   t.Expect(answer.size() >= stun::kHeaderSize, "a STUN message",
            fmt::format("{} bytes", answer.size()));
   t.Expect((answer[0] & 0xc0) == 0 && LoadU32(answer.data() + 4) == stun::kMagicCookie &&
@@ -31,7 +33,7 @@ void TcpNoFraming(Test& t) {
            ToHex(ByteView(answer).first(stun::kHeaderSize)));
 }
 
-void TcpSplit(Test& t) {
+void StunTcpSplit(Test& t) {
   Client client = t.Connect();
   const stun::TransactionId id = stun::NewTransactionId(t.rng());
   const Bytes software = {0x80, 0x22, 0x00, 0x05, 's', 'p', 'l', 'i', 't', 0, 0, 0};
@@ -42,10 +44,10 @@ void TcpSplit(Test& t) {
   client.SendRaw(all.subspan(7, 15));
   t.Sleep(TimeDelta::Millis(80));
   client.SendRaw(all.subspan(22));
-  TcpExpectAnswer(t, client, id, "a Binding request in three pieces");
+  StunTcpExpectAnswer(t, client, id, "a Binding request in three pieces");
 }
 
-void TcpBytewise(Test& t) {
+void StunTcpBytewise(Test& t) {
   Client client = t.Connect();
   const stun::TransactionId id = stun::NewTransactionId(t.rng());
   const Bytes request = RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, id);
@@ -53,17 +55,16 @@ void TcpBytewise(Test& t) {
     client.SendRaw(ByteView(&byte, 1));
     t.Sleep(TimeDelta::Millis(5));
   }
-  TcpExpectAnswer(t, client, id, "a Binding request sent byte by byte");
+  StunTcpExpectAnswer(t, client, id, "a Binding request sent byte by byte");
 }
 
-void TcpPipelined(Test& t) {
+void StunTcpPipelined(Test& t) {
   Client client = t.Connect();
   std::vector<stun::TransactionId> ids;
   Bytes segment;
   for (int i = 0; i < 5; ++i) {
     ids.push_back(stun::NewTransactionId(t.rng()));
-    const Bytes request =
-        RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, ids.back());
+    const Bytes request = RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, ids.back());
     segment.insert(segment.end(), request.begin(), request.end());
   }
   // The last one comes in two pieces, so that a message ends within a segment.
@@ -72,11 +73,11 @@ void TcpPipelined(Test& t) {
   t.Sleep(TimeDelta::Millis(50));
   client.SendRaw(all.last(11));
   for (const stun::TransactionId& id : ids) {
-    TcpExpectAnswer(t, client, id, "each of five Binding requests sent at once");
+    StunTcpExpectAnswer(t, client, id, "each of five Binding requests sent at once");
   }
 }
 
-void TcpSameConnection(Test& t) {
+void StunTcpSameConnection(Test& t) {
   Client asking = t.Connect();
   Client other = t.Connect();
   const Response response = asking.Call(BindingRequest());
@@ -84,7 +85,7 @@ void TcpSameConnection(Test& t) {
   t.ExpectSilence(other, "a request on another connection");
 }
 
-void TcpKeepOpen(Test& t) {
+void StunTcpKeepOpen(Test& t) {
   Client client = t.Connect();
   t.ExpectSuccess(client.Call(BindingRequest()), "the first Binding request");
   t.Sleep(TimeDelta::Millis(700));
@@ -93,7 +94,7 @@ void TcpKeepOpen(Test& t) {
            client.open() ? "no answer to another request on it" : "closed by the server");
 }
 
-void TcpNoCloseWhilePending(Test& t) {
+void StunTcpNoCloseWhilePending(Test& t) {
   Client client = t.Connect();
   const stun::TransactionId first = stun::NewTransactionId(t.rng());
   const stun::TransactionId second = stun::NewTransactionId(t.rng());
@@ -101,27 +102,27 @@ void TcpNoCloseWhilePending(Test& t) {
   const Bytes half = RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, second);
   bytes.insert(bytes.end(), half.begin(), half.begin() + 10);
   client.SendRaw(bytes);
-  TcpExpectAnswer(t, client, first, "a Binding request");
+  StunTcpExpectAnswer(t, client, first, "a Binding request");
   t.Sleep(TimeDelta::Millis(500));
   client.SendRaw(ByteView(half).subspan(10));
-  TcpExpectAnswer(t, client, second, "a Binding request whose second half comes 500 ms later");
+  StunTcpExpectAnswer(t, client, second, "a Binding request whose second half comes 500 ms later");
 }
 
-void TcpHalfClose(Test& t) {
+void StunTcpHalfClose(Test& t) {
   Client client = t.Connect();
   const stun::TransactionId id = stun::NewTransactionId(t.rng());
   client.SendRaw(RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, id));
   client.channel().CloseWrite();
-  TcpExpectAnswer(t, client, id, "a Binding request followed by the end of our half");
+  StunTcpExpectAnswer(t, client, id, "a Binding request followed by the end of our half");
 }
 
 // The same 5-tuple cannot be dialled while it is in use, so we listen beside our connection on its port, and end it before the answer.
-void TcpNoConnectBack(Test& t) {
+void StunTcpNoConnectBack(Test& t) {
   ChannelOptions options;
   options.server = t.target().endpoints.at({Transport::kTcp, t.target().family});
   options.reuse_local = true;
   Channel::Attempt attempt = Channel::TryOpen(Transport::kTcp, options);
-  if (attempt.stage == Channel::Stage::kInterrupted) throw Interrupt{};
+  if (attempt.stage == Channel::Stage::kInterrupted) throw Interruption{};
   if (!attempt.channel) t.Block(attempt.reason);
   auto listener = PeerListener::Listen(attempt.channel->local());
   if (!listener) t.Skip("no listener beside the connection: " + listener.error().reason);
@@ -129,34 +130,35 @@ void TcpNoConnectBack(Test& t) {
   if (!attempt.channel->Send(RawStun(t, kBindingRequestType))) t.Block("the connection has failed");
   attempt.channel->Reset();
   const auto back = listener->Accept(TimeDelta::Millis(400));
-  t.Expect(back == nullptr, "no connection from the server", "the server has connected to our port");
+  t.Expect(back == nullptr, "no connection from the server",
+           "the server has connected to our port");
 }
 
-void AddTcpFraming(CaseList& cases) {
+void AddStunTcpFraming(CaseList& cases) {
   cases.push_back(
       {.id = "stun.tcp.no-framing",
        .title = "Over TCP messages follow each other without further framing",
        .clauses = {{"8489", "6.2.2", Level::kProse,
                     "Consequently, no framing protocols are used in connections to those "
                     "servers."}},
-       .needs = TcpNeeds(),
-       .run = TcpNoFraming});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpNoFraming});
   cases.push_back(
       {.id = "stun.tcp.split",
        .title = "A message that comes in pieces is put together",
        .clauses = {{"8489", "6.2.2", Level::kProse,
                     "In this case, it can be sent without the aid of any additional framing or "
                     "demultiplexing."}},
-       .needs = TcpNeeds(),
-       .run = TcpSplit});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpSplit});
   cases.push_back(
       {.id = "stun.tcp.bytewise",
        .title = "A message that comes byte by byte is put together",
        .clauses = {{"8489", "6.2.2", Level::kProse,
                     "In this case, it can be sent without the aid of any additional framing or "
                     "demultiplexing."}},
-       .needs = TcpNeeds(),
-       .run = TcpBytewise});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpBytewise});
   cases.push_back(
       {.id = "stun.tcp.pipelined",
        .title = "Requests sent before the first response are all answered",
@@ -166,57 +168,57 @@ void AddTcpFraming(CaseList& cases) {
                    {"8489", "6.2.2", Level::kMay,
                     "it MAY send another request before receiving a response to the previous "
                     "request"}},
-       .needs = TcpNeeds(),
-       .run = TcpPipelined});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpPipelined});
 }
 
-void AddTcpConnection(CaseList& cases) {
+void AddStunTcpConnection(CaseList& cases) {
   cases.push_back(
       {.id = "stun.tcp.same-connection",
        .title = "The response comes on the connection of the request",
        .clauses = {{"8489", "6.3.1.2", Level::kProse,
                     "the response is sent back on the same TCP connection as the request was "
                     "received on"}},
-       .needs = TcpNeeds(),
-       .run = TcpSameConnection});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpSameConnection});
   cases.push_back(
       {.id = "stun.tcp.keep-open",
        .title = "The server lets the client close the connection",
        .clauses = {{"8489", "6.2.2", Level::kShould,
                     "the server SHOULD keep the connection open and let the client close it"}},
-       .needs = TcpNeeds(),
-       .run = TcpKeepOpen});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpKeepOpen});
   cases.push_back(
       {.id = "stun.tcp.no-close-pending",
        .title = "The server does not close while a request is still coming in",
        .clauses = {{"8489", "6.2.2", Level::kShouldNot,
                     "The server SHOULD NOT close a connection if a request was received over that "
                     "connection for which a response was not sent."}},
-       .needs = TcpNeeds(),
-       .run = TcpNoCloseWhilePending});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpNoCloseWhilePending});
   cases.push_back(
       {.id = "stun.tcp.half-close",
        .title = "A client that has ended its half still gets its response",
        .clauses = {{"8489", "6.2.2", Level::kShouldNot,
                     "The server SHOULD NOT close a connection if a request was received over that "
                     "connection for which a response was not sent."}},
-       .needs = TcpNeeds(),
-       .run = TcpHalfClose});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpHalfClose});
   cases.push_back(
       {.id = "stun.tcp.no-connect-back",
        .title = "The server never connects to the client",
        .clauses = {{"8489", "6.2.2", Level::kMustNot,
                     "A server MUST NOT ever open a connection back towards the client in order to "
                     "send a response."}},
-       .needs = TcpNeeds(),
-       .run = TcpNoConnectBack});
+       .needs = StunTcpNeeds(),
+       .run = StunTcpNoConnectBack});
 }
 
 }  // namespace
 
 void AddRfc8489Section06_2_2(CaseList& cases) {
-  AddTcpFraming(cases);
-  AddTcpConnection(cases);
+  AddStunTcpFraming(cases);
+  AddStunTcpConnection(cases);
 }
 
 }  // namespace rtclab::conformance

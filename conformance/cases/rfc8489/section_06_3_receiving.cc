@@ -76,8 +76,8 @@ void RecvUnknownRequiredList(Test& t) {
 void RecvUnknownOptional(Test& t) {
   Client client = t.Connect();
   const Bytes value = {1, 2, 3, 4, 5};
-  const Response response = client.Call(
-      BindingRequest().Attribute(kUnknownOptional, value).Attribute(0xbffd, {}));
+  const Response response =
+      client.Call(BindingRequest().Attribute(kUnknownOptional, value).Attribute(0xbffd, {}));
   t.ExpectSuccess(response, "a Binding request with attributes 0xbffe and 0xbffd");
 }
 
@@ -87,8 +87,7 @@ void RecvKnownUnexpected(Test& t) {
   t.ExpectSuccess(client.Call(BindingRequest().Attribute(AttributeType::kXorMappedAddress, mapped)),
                   "a Binding request with XOR-MAPPED-ADDRESS");
   if (!HasTurn(t)) return;
-  t.ExpectSuccess(client.Call(BindingRequest().Lifetime(600)),
-                  "a Binding request with LIFETIME");
+  t.ExpectSuccess(client.Call(BindingRequest().Lifetime(600)), "a Binding request with LIFETIME");
 }
 
 // An authenticated request with an unknown attribute, of each method; it changes nothing.
@@ -157,12 +156,12 @@ void AddRecvDiscards(CaseList& cases) {
                                 "It checks that the message class is allowed for the particular "
                                 "method."}},
                    .run = RecvIndicationMethodAsRequest});
-  cases.push_back({.id = "stun.class.request-as-indication",
-                   .title = "Indications of methods that have none are discarded",
-                   .clauses = {{"8489", "6.3", Level::kProse, kRecvDiscard},
-                               {"8489", "6.3.2", Level::kProse,
-                                "No response is generated for an indication."}},
-                   .run = RecvRequestMethodAsIndication});
+  cases.push_back(
+      {.id = "stun.class.request-as-indication",
+       .title = "Indications of methods that have none are discarded",
+       .clauses = {{"8489", "6.3", Level::kProse, kRecvDiscard},
+                   {"8489", "6.3.2", Level::kProse, "No response is generated for an indication."}},
+       .run = RecvRequestMethodAsIndication});
   cases.push_back({.id = "stun.class.unsolicited-response",
                    .title = "A response that answers nothing is discarded",
                    .clauses = {{"8489", "6.3", Level::kProse, kRecvDiscard},
@@ -170,11 +169,11 @@ void AddRecvDiscards(CaseList& cases) {
                                 "the agent checks that the transaction ID matches a transaction "
                                 "that is still in progress"}},
                    .run = RecvUnsolicitedResponse});
-  cases.push_back({.id = "stun.ind.no-response",
-                   .title = "A Binding indication gets no response",
-                   .clauses = {{"8489", "6.3.2", Level::kProse,
-                                "No response is generated for an indication."}},
-                   .run = RecvIndicationSilent});
+  cases.push_back(
+      {.id = "stun.ind.no-response",
+       .title = "A Binding indication gets no response",
+       .clauses = {{"8489", "6.3.2", Level::kProse, "No response is generated for an indication."}},
+       .run = RecvIndicationSilent});
   cases.push_back(
       {.id = "stun.ind.unknown-required",
        .title = "An indication with an unknown comprehension-required attribute is discarded",

@@ -61,11 +61,12 @@ void FpValue(Test& t) {
 }  // namespace
 
 void AddRfc8489Section07(CaseList& cases) {
-  cases.push_back({.id = "stun.fp.not-required",
-                   .title = "A request without FINGERPRINT is answered",
-                   .clauses = {{"8489", "12", Level::kMustNot,
-                                "It MAY utilize the FINGERPRINT mechanism but MUST NOT require it."}},
-                   .run = FpNotRequired});
+  cases.push_back(
+      {.id = "stun.fp.not-required",
+       .title = "A request without FINGERPRINT is answered",
+       .clauses = {{"8489", "12", Level::kMustNot,
+                    "It MAY utilize the FINGERPRINT mechanism but MUST NOT require it."}},
+       .run = FpNotRequired});
   cases.push_back({.id = "stun.fp.accepted",
                    .title = "A request with a right FINGERPRINT is answered",
                    .clauses = {{"8489", "6.3", Level::kMust,
@@ -81,12 +82,13 @@ void AddRfc8489Section07(CaseList& cases) {
                                 "the FINGERPRINT attribute is present and contains the correct "
                                 "value."}},
                    .run = FpWrong});
-  cases.push_back({.id = "stun.fp.resp-last",
-                   .title = "FINGERPRINT is the last attribute of a response",
-                   .clauses = {{"8489", "14.7", Level::kMust,
-                                "When present, the FINGERPRINT attribute MUST be the last attribute "
-                                "in the message"}},
-                   .run = FpLast});
+  cases.push_back(
+      {.id = "stun.fp.resp-last",
+       .title = "FINGERPRINT is the last attribute of a response",
+       .clauses = {{"8489", "14.7", Level::kMust,
+                    "When present, the FINGERPRINT attribute MUST be the last attribute "
+                    "in the message"}},
+       .run = FpLast});
   cases.push_back({.id = "stun.fp.resp-value",
                    .title = "FINGERPRINT in a response is right",
                    .clauses = {{"8489", "14.7", Level::kProse,

@@ -74,9 +74,9 @@ void RejNoIdentityIn401(Test& t) {
       t.Expect(!response.Has(type), fmt::format("no {} in the 401", stun::ToString(type)), "one");
     }
     // An unknown user's 401 may be signed with a previous key, a wrong integrity's should not.
-    t.Expect(unknown_user ||
-                 (!response.view().HasIntegrity() && !response.view().HasIntegritySha256()),
-             "no integrity attribute in the 401 to a wrong one", "one");
+    t.Expect(
+        unknown_user || (!response.view().HasIntegrity() && !response.view().HasIntegritySha256()),
+        "no integrity attribute in the 401 to a wrong one", "one");
   }
 }
 
@@ -106,10 +106,10 @@ void RejBadIntegrityMethods(Test& t) {
   client.Allocate();
   const Request refresh = Request(Method::kRefresh).Lifetime(0).Sign(CorruptSigning());
   t.ExpectError(client.Once(refresh), 401, "Refresh with a wrong integrity");
-  t.ExpectError(client.Once(Request(Method::kCreatePermission)
-                                .PeerAddress(peer.address())
-                                .Sign(CorruptSigning())),
-                401, "CreatePermission with a wrong integrity");
+  t.ExpectError(
+      client.Once(
+          Request(Method::kCreatePermission).PeerAddress(peer.address()).Sign(CorruptSigning())),
+      401, "CreatePermission with a wrong integrity");
   t.ExpectError(client.Once(Request(Method::kChannelBind)
                                 .ChannelNumber(0x4000)
                                 .PeerAddress(peer.address())
@@ -368,12 +368,12 @@ void AddRejStale(CaseList& cases) {
                                 "attributes"}},
                    .needs = RejNeeds(),
                    .run = RejStale});
-  cases.push_back({.id = "stun.lt.stale-new-nonce-valid",
-                   .title = "The nonce of a 438 is valid",
-                   .clauses = {{"8489", "9.2.4", Level::kMust,
-                                "The NONCE attribute value MUST be valid."}},
-                   .needs = RejNeeds(),
-                   .run = RejStaleNewNonce});
+  cases.push_back(
+      {.id = "stun.lt.stale-new-nonce-valid",
+       .title = "The nonce of a 438 is valid",
+       .clauses = {{"8489", "9.2.4", Level::kMust, "The NONCE attribute value MUST be valid."}},
+       .needs = RejNeeds(),
+       .run = RejStaleNewNonce});
   cases.push_back({.id = "stun.lt.438-no-identity",
                    .title = "A 438 names nobody",
                    .clauses = {{"8489", "9.2.4", Level::kShouldNot,

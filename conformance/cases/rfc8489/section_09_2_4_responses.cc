@@ -61,8 +61,8 @@ void LtrNoIdentity(Test& t) {
   if (!response.success()) t.Block("Allocate: " + response.Describe());
   for (const AttributeType type : {AttributeType::kRealm, AttributeType::kNonce,
                                    AttributeType::kUsername, AttributeType::kUserhash}) {
-    t.Expect(!response.Has(type),
-             fmt::format("no {} in a success response", stun::ToString(type)), "one");
+    t.Expect(!response.Has(type), fmt::format("no {} in a success response", stun::ToString(type)),
+             "one");
   }
 }
 

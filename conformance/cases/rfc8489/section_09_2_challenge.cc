@@ -289,15 +289,15 @@ void AddLtNonces(CaseList& cases) {
        .needs = LtTurnNeeds(),
        .edition = Edition::kCurrent,
        .run = LtBitImpliesAlgorithms});
-  cases.push_back({.id = "stun.lt.pwalgs-form",
-                   .title = "PASSWORD-ALGORITHMS is well formed",
-                   .clauses = {{"8489", "14.11", Level::kProse,
-                                "The attribute contains a list of algorithm numbers and variable "
-                                "length parameters."}},
-                   .needs = {.features = {Feature::kTurn, Feature::kSecurityFeatures},
-                             .credentials = true},
-                   .edition = Edition::kCurrent,
-                   .run = LtAlgorithmsForm});
+  cases.push_back(
+      {.id = "stun.lt.pwalgs-form",
+       .title = "PASSWORD-ALGORITHMS is well formed",
+       .clauses = {{"8489", "14.11", Level::kProse,
+                    "The attribute contains a list of algorithm numbers and variable "
+                    "length parameters."}},
+       .needs = {.features = {Feature::kTurn, Feature::kSecurityFeatures}, .credentials = true},
+       .edition = Edition::kCurrent,
+       .run = LtAlgorithmsForm});
   cases.push_back({.id = "stun.lt.anon-bit",
                    .title = "Bit 1 of the nonce cookie says whether USERHASH is accepted",
                    .clauses = {{"8489", "9.2.4", Level::kMust,

@@ -77,13 +77,13 @@ void BasicClassicOverDtls(Test& t) {
   if (answer.empty()) t.Fail(std::string(expected), "no answer");
   const auto message = ReadLeniently(answer);
   const LenientAttribute* code = message ? message->Find(AttributeType::kErrorCode) : nullptr;
-  const bool is_500 = message && message->IsError() && code != nullptr &&
-                      code->value.size() >= 4 && (code->value[2] & 7) == 5 && code->value[3] == 0;
+  const bool is_500 = message && message->IsError() && code != nullptr && code->value.size() >= 4 &&
+                      (code->value[2] & 7) == 5 && code->value[3] == 0;
   t.Expect(is_500, expected,
            code != nullptr && code->value.size() >= 4
                ? fmt::format("error {}{:02}", code->value[2] & 7, code->value[3])
-               : message ? fmt::format("a message of type 0x{:04x}", message->type)
-                         : "a few bytes");
+           : message ? fmt::format("a message of type 0x{:04x}", message->type)
+                     : "a few bytes");
 }
 
 void BasicClassicIndicationOverDtls(Test& t) {

@@ -15,9 +15,7 @@ void AttrExpectOfAll(Test& t, MessageCheck check, std::string_view expected) {
   CheckEach(t, check, expected);
 }
 
-void AttrPadZero(Test& t) {
-  AttrExpectOfAll(t, PaddingFault, "attributes padded with zeros");
-}
+void AttrPadZero(Test& t) { AttrExpectOfAll(t, PaddingFault, "attributes padded with zeros"); }
 void AttrErrorClass(Test& t) {
   AttrExpectOfAll(t, ErrorClassFault, "error classes 3 to 6 and numbers 0 to 99");
 }
@@ -54,11 +52,10 @@ void AttrPadIgnoredSigned(Test& t) {
 }
 
 void AttrOverrun(Test& t) {
-  const Bytes bodies[] = {
-      {0x80, 0x22, 0xff, 0xff, 't', 'e', 's', 't'},  // SOFTWARE of 65,535 bytes
-      {0x00, 0x06, 0x00, 0x40, 'u', 's', 'e', 'r'},  // USERNAME of 64
-      {0x7f, 0xfe, 0x00, 0x05, 1, 2, 3, 4},          // one byte too many
-      {0x80, 0x22, 0x00, 0x00, 0x7f, 0xfe, 0x00, 0x01}};
+  const Bytes bodies[] = {{0x80, 0x22, 0xff, 0xff, 't', 'e', 's', 't'},  // SOFTWARE of 65,535 bytes
+                          {0x00, 0x06, 0x00, 0x40, 'u', 's', 'e', 'r'},  // USERNAME of 64
+                          {0x7f, 0xfe, 0x00, 0x05, 1, 2, 3, 4},          // one byte too many
+                          {0x80, 0x22, 0x00, 0x00, 0x7f, 0xfe, 0x00, 0x01}};
   Client client = t.Connect();
   for (const Bytes& body : bodies) {
     const stun::TransactionId id = stun::NewTransactionId(t.rng());
@@ -101,13 +98,12 @@ void AddAttrWriting(CaseList& cases) {
                                 "The rules for encoding and processing the first 8 bits of the "
                                 "attribute's value"}},
                    .run = AttrFirstByte});
-  cases.push_back({.id = "stun.err.class-range",
-                   .title = "Error codes are of classes 3 to 6",
-                   .clauses = {{"8489", "14.8", Level::kMust,
-                                "The value MUST be between 3 and 6."},
-                               {"8489", "14.8", Level::kMust,
-                                "and its value MUST be between 0 and 99"}},
-                   .run = AttrErrorClass});
+  cases.push_back(
+      {.id = "stun.err.class-range",
+       .title = "Error codes are of classes 3 to 6",
+       .clauses = {{"8489", "14.8", Level::kMust, "The value MUST be between 3 and 6."},
+                   {"8489", "14.8", Level::kMust, "and its value MUST be between 0 and 99"}},
+       .run = AttrErrorClass});
   cases.push_back({.id = "stun.err.reserved-zero",
                    .title = "The reserved bits of ERROR-CODE are zero",
                    .clauses = {{"8489", "14.8", Level::kShould,

@@ -12,17 +12,17 @@ namespace {
 using stun::AttributeType;
 using stun::Method;
 
-bool OnStream(const Client& client) {
+bool StepOnStream(const Client& client) {
   return client.transport() == Transport::kTcp || client.transport() == Transport::kTls;
 }
 
 // Whether a stream's bytes hold what the message's length field promises.
-bool HoldsMessage(ByteView bytes) {
+bool StepHoldsMessage(ByteView bytes) {
   return bytes.size() >= stun::kHeaderSize &&
          bytes.size() >= stun::kHeaderSize + LoadU16(bytes.data() + 2);
 }
 
-void TurnTour(Test& t) {
+void StepTurnTour(Test& t) {
   Client client = t.Connect();
   client.Once(AllocateRequest().Unsigned());
   client.Once(AllocateRequest().RequestedTransport(0xfe));
@@ -50,7 +50,7 @@ Bytes RawStun(Test& t, uint16_t type, ByteView body, std::optional<uint16_t> len
 }
 
 Bytes RawAnswer(Test& t, Client& client, ByteView request) {
-  const bool stream = OnStream(client);
+  const bool stream = StepOnStream(client);
   const TimeDelta wait = stream ? t.target().answer_timeout : t.target().answer_timeout / 3;
   for (int attempt = 0; attempt < (stream ? 1 : 3); ++attempt) {
     client.SendRaw(request);
@@ -60,7 +60,7 @@ Bytes RawAnswer(Test& t, Client& client, ByteView request) {
       const auto piece = client.ReceiveRaw(end - t.Now());
       if (!piece) break;
       got.insert(got.end(), piece->bytes.begin(), piece->bytes.end());
-      if (!stream || HoldsMessage(got)) return got;
+      if (!stream || StepHoldsMessage(got)) return got;
     }
     if (!got.empty()) return got;
   }
@@ -82,7 +82,7 @@ void BindingTour(Test& t) {
 
 void Tour(Test& t) {
   BindingTour(t);
-  if (HasTurn(t)) TurnTour(t);
+  if (HasTurn(t)) StepTurnTour(t);
 }
 
 int CheckEach(Test& t, MessageCheck check, std::string_view expected,
@@ -96,8 +96,8 @@ int CheckEach(Test& t, MessageCheck check, std::string_view expected,
     if (having && message->Find(*having) == nullptr) continue;
     ++judged;
     if (const auto fault = check(*message, packet.bytes)) {
-      t.Fail(std::string(expected), fmt::format("{} (a message of type 0x{:04x})", *fault,
-                                                message->type));
+      t.Fail(std::string(expected),
+             fmt::format("{} (a message of type 0x{:04x})", *fault, message->type));
     }
   }
   if (count == 0) t.Block("the server answered nothing");
@@ -156,7 +156,8 @@ stun::PasswordAlgorithm OfferedAlgorithm(const Client& client) {
 
 void ExpectChallenge(Test& t, const Client& client, const Response& response,
                      std::string_view what) {
-  const bool offers = t.target().edition == Edition::kCurrent && !client.offered_algorithms().empty();
+  const bool offers =
+      t.target().edition == Edition::kCurrent && !client.offered_algorithms().empty();
   t.Expect(response.Has(AttributeType::kRealm), fmt::format("REALM in the answer to {}", what),
            response.Describe() + " without REALM");
   t.Expect(response.Has(AttributeType::kNonce), fmt::format("NONCE in the answer to {}", what),
