@@ -128,6 +128,7 @@ int Main(int argc, const char* const* argv, const Context& context) {
   AddList(app, context, action);
   AddPresets(app, context, action);
   AddConform(app, context, action);
+  AddPeerEcho(app, context, action);
   AddSchema(app, context, action);
   AddServe(app, context, action);
   AddLoad(app, context, action);
