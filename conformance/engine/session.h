@@ -36,6 +36,8 @@ class RunContext {
   TimeDelta rtt{};              // to the server, over the transport that the user named
   TimeDelta silence{};          // how long what must not come is waited for
   bool answers_binding = true;  // else Allocate stands in where only an answer is wanted
+  bool introduce =
+      false;  // UDP clients begin with a Binding request: once it is known that it will be answered
   std::string software{};
   std::vector<std::string> warnings{};
   std::map<Feature, FeatureState> features{};
@@ -50,6 +52,8 @@ class RunContext {
 
   // One for all channels that ask for nothing of their own: reading the trust anchors takes a while.
   Result<SecureContext> SharedContext(SecureProtocol protocol);
+  // Held while a new UDP or DTLS 5-tuple makes itself known to the server: see Test::Connect().
+  std::mutex& opening() { return opening_; }
   // Counts packets of safety cases; false when the cap or the time is reached.
   bool SpendProbe(int packets);
 
@@ -58,6 +62,7 @@ class RunContext {
   uint64_t seed_;
   Timestamp start_;
   std::mutex mutex_;
+  std::mutex opening_;
   std::map<SecureProtocol, SecureContext> contexts_;
   std::atomic<int> probes_{0};
   std::optional<Timestamp> first_probe_;
