@@ -240,6 +240,36 @@ TEST(PeerSessionTest, SetUpAndTransferSurviveLossDuplicatesAndReordering) {
   }
 }
 
+// RTO.Max of RFC 9260 (60 s) would let an unlucky transfer stand still for minutes.
+TEST(PeerSessionTest, HeavyLossNeverSilencesATransferForLong) {
+  for (const uint64_t seed : {1u, 2u, 3u}) {
+    SCOPED_TRACE(seed);
+    PeerConfig config = LabPeerConfig();
+    config.ice.consent.enabled = false;  // it runs out now and then, and is not what this is about
+    PeerLab lab(config, config, seed);
+    const ChannelId channel = OpenChannel(lab, 0);
+    ASSERT_TRUE(lab.RunUntil([&] { return IsOpen(lab, 0); }));
+    lab.loss = 0.3;
+    for (int i = 0; i < 50; ++i)
+      ASSERT_TRUE(lab.a().Send(lab.now(), channel, true, Bytes(1000, static_cast<uint8_t>(i))));
+    Timestamp last = lab.now();
+    TimeDelta longest;
+    bool small = true;
+    lab.filter = [&](int sender, Transmit& t) {
+      if (sender != 0 || t.payload.size() < 1000) return true;  // SACKs and checks
+      longest = std::max(longest, lab.now() - last);
+      last = lab.now();
+      small = small && lab.a().association()->metrics().rto <= TimeDelta::Seconds(3);
+      return true;
+    };
+    ASSERT_TRUE(
+        lab.RunUntil([&] { return lab.Events<datachannel::MessageReceived>(1).size() == 50; },
+                     TimeDelta::Seconds(300)));
+    EXPECT_LE(longest, TimeDelta::Millis(3010));
+    EXPECT_TRUE(small);
+  }
+}
+
 TEST(PeerSessionTest, TheSameSeedGivesTheSameDatagrams) {
   const auto run = [](uint64_t seed) {
     PeerLab lab(LabPeerConfig(), LabPeerConfig(), seed);
