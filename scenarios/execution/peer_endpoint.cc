@@ -139,8 +139,9 @@ PeerEndpoint::PeerEndpoint(const SessionSpec& spec, bool offerer, sim::Network& 
       here.incoming = std::make_unique<IncomingTransfer>(channel, pattern);
     }
   }
-  connection_ =
-      std::make_unique<peer::PeerConnection>(ConfigOf(spec, offerer, servers), rng_, network.Now());
+  peer::PeerConfig config = ConfigOf(spec, offerer, servers);
+  config.key_log = offerer && network.capturing();  // both ends have the same secrets
+  connection_ = std::make_unique<peer::PeerConnection>(std::move(config), rng_, network.Now());
   host_ = std::make_unique<sim::ProtocolHost<peer::PeerConnection, OnEvent>>(
       network_.host(host()), *connection_, OnEvent{this});
 }
@@ -373,6 +374,7 @@ void PeerEndpoint::Handle(Timestamp now, peer::PeerEvent event) {
             }
           },
           [&](const peer::MediaEvent& e) { OnMedia(now, e.event); },
+          [&](const dtls::KeyLogLine& e) { network_.AddCaptureSecret(e.line); },
           [](const auto&) {},
       },
       event);

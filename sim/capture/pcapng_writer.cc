@@ -10,8 +10,10 @@
 namespace rtclab::sim {
 namespace {
 
-// Block types, options and values: draft-ietf-opsawg-pcapng sections 3.5, 4.1, 4.2, 4.3.
-constexpr uint32_t kSectionHeader = 0x0a0d0d0a, kInterfaceDescription = 1, kEnhancedPacket = 6;
+// Block types, options and values: draft-ietf-opsawg-pcapng sections 3.5, 4.1, 4.2, 4.3, 4.7.
+constexpr uint32_t kSectionHeader = 0x0a0d0d0a, kInterfaceDescription = 1, kEnhancedPacket = 6,
+                   kDecryptionSecrets = 10;
+constexpr uint32_t kTlsKeyLog = 0x544c534b;
 constexpr uint16_t kEnd = 0, kComment = 1, kUserApplication = 4, kName = 2, kTimeResolution = 9,
                    kEpbFlags = 2;
 constexpr uint16_t kLinkTypeRaw = 101;
@@ -46,6 +48,15 @@ class LittleEndian {
   Bytes out_;
 };
 
+Bytes SectionHeader() {
+  LittleEndian body;
+  // Byte-order magic, version 1.0, section length not given.
+  body.U32(0x1a2b3c4d).U16(1).U16(0).U32(0xffffffff).U32(0xffffffff);
+  body.Option(kUserApplication, AsBytes("rtclab")).EndOfOptions();
+  return {body.view().begin(), body.view().end()};
+}
+constexpr std::size_t kBlockFrame = 12;  // type and length before a block's body, length after it
+
 std::string ErrnoText(const std::filesystem::path& path) {
   return path.string() + ": " + std::strerror(errno);
 }
@@ -58,11 +69,7 @@ Result<std::unique_ptr<PcapngWriter>> PcapngWriter::Create(const std::filesystem
   std::FILE* file = std::fopen(partial.c_str(), "wb");
   if (file == nullptr) return Fail(ErrnoText(partial));
   std::unique_ptr<PcapngWriter> writer(new PcapngWriter(file, path, std::move(partial)));
-  LittleEndian body;
-  // Byte-order magic, version 1.0, section length not given.
-  body.U32(0x1a2b3c4d).U16(1).U16(0).U32(0xffffffff).U32(0xffffffff);
-  body.Option(kUserApplication, AsBytes("rtclab")).EndOfOptions();
-  writer->WriteBlock(kSectionHeader, body.view());
+  writer->WriteBlock(kSectionHeader, SectionHeader());
   return writer;
 }
 
@@ -78,7 +85,7 @@ PcapngWriter::~PcapngWriter() {
 }
 
 void PcapngWriter::WriteBlock(uint32_t type, ByteView body) {
-  const uint32_t total = static_cast<uint32_t>(body.size()) + 12;
+  const uint32_t total = static_cast<uint32_t>(body.size() + kBlockFrame);
   LittleEndian head, tail;
   head.U32(type).U32(total);
   tail.U32(total);
@@ -119,9 +126,44 @@ void PcapngWriter::OnPacket(std::string_view interface, TapDirection direction, 
   WriteBlock(kEnhancedPacket, body.view());
 }
 
+void PcapngWriter::AddSecret(std::string_view line) {
+  secrets_ += line;
+  secrets_ += '\n';
+}
+
+// Secrets count for the packets behind them (section 4.7), and they are known only after the handshake: the file is written anew
+// with them behind its header.
+bool PcapngWriter::PutSecretsFirst() {
+  const std::size_t header = SectionHeader().size() + kBlockFrame;
+  std::FILE* plain = std::exchange(file_, nullptr);
+  bool good = std::fclose(plain) == 0;
+  plain = std::fopen(partial_.c_str(), "rb");
+  // The old file has no name any more, and goes with its handle.
+  std::error_code ignored;
+  std::filesystem::remove(partial_, ignored);
+  file_ = std::fopen(partial_.c_str(), "wb");
+  if (plain != nullptr && file_ != nullptr &&
+      std::fseek(plain, static_cast<long>(header), SEEK_SET) == 0) {
+    WriteBlock(kSectionHeader, SectionHeader());
+    LittleEndian body;
+    body.U32(kTlsKeyLog).U32(static_cast<uint32_t>(secrets_.size())).Padded(AsBytes(secrets_));
+    WriteBlock(kDecryptionSecrets, body.view());
+    Bytes part(1 << 16);
+    while (const std::size_t got = std::fread(part.data(), 1, part.size(), plain)) {
+      if (std::fwrite(part.data(), 1, got, file_) != got) failed_ = true;
+    }
+    good = good && std::ferror(plain) == 0;
+  } else {
+    good = false;
+  }
+  if (plain != nullptr) std::fclose(plain);
+  return good;
+}
+
 Result<void> PcapngWriter::Finish() {
   if (file_ == nullptr) return {};
-  if (std::fclose(std::exchange(file_, nullptr)) != 0) failed_ = true;
+  if (!secrets_.empty() && !failed_ && !PutSecretsFirst()) failed_ = true;
+  if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) failed_ = true;
   std::error_code error;
   if (!failed_) std::filesystem::rename(partial_, path_, error);
   if (!failed_ && !error) return {};
