@@ -437,8 +437,9 @@ void PeerEndpoint::Pump(std::size_t index) {
     channel.next_turn = now + turn;
     After(turn, [this, index] { host_->Run([&](peer::PeerConnection&) { Pump(index); }); });
   }
-  // That the last message has left, or was given up, has to be heard of too.
+  // That the last message has left, or was given up, has to be heard of too; when it left at once, nothing else tells.
   connection_->SetBufferedAmountLowThreshold(*channel.id, 0);
+  observer_.OnProgress(*this);
 }
 
 std::optional<Timestamp> PeerEndpoint::first_frame(std::string_view mid) const {
