@@ -24,6 +24,7 @@ void AddList(CLI::App& app, const Context& context, Action& action);
 void AddExplain(CLI::App& app, const Context& context, Action& action);
 void AddPresets(CLI::App& app, const Context& context, Action& action);
 void AddSchema(CLI::App& app, const Context& context, Action& action);
+void AddServe(CLI::App& app, const Context& context, Action& action);
 void AddVersion(CLI::App& app, const Context& context, Action& action);
 
 // The whole program: parses `argv`, runs the command, returns the exit code (see scenarios::ExitCode).

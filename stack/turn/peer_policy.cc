@@ -94,7 +94,7 @@ PeerVerdict PeerPolicy::Classify(const IpAddress& ip) const {
   if (InAny(config_.deny, ip)) return PeerVerdict::kDenied;
   // An address that hides an IPv4 one is judged as that one too: ::ffff:127.0.0.1 reaches 127.0.0.1.
   const auto embedded = EmbeddedV4(ip);
-  if (embedded) {
+  if (embedded && config_.judge_embedded) {
     const PeerVerdict inner = Classify(*embedded);
     if (inner != PeerVerdict::kAllowed) return inner;
   }

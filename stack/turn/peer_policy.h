@@ -29,6 +29,8 @@ struct PeerPolicyConfig {
   // refused whatever `allow` says. A list entry for IPv4 also judges the IPv4 address embedded in an IPv6 one.
   std::vector<IpPrefix> allow;
   std::vector<IpPrefix> deny;
+  // Off: addresses that hide an IPv4 one are judged as IPv6 only. A deviation, to reproduce faulty servers.
+  bool judge_embedded = true;
 };
 
 enum class PeerVerdict : uint8_t {
