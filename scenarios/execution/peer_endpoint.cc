@@ -34,6 +34,7 @@ peer::Capabilities CapabilitiesOf(const MediaSpec& media) {
   options.ccfb = media.feedback == "ccfb";
   options.remb = false;
   options.nack = media.nack;
+  options.encrypted_extensions = media.encrypted_extensions;
   options.ulpfec = media.fec == "ulpfec";
   options.flexfec = media.fec == "flexfec";
   return peer::DefaultCapabilities(options);
