@@ -30,7 +30,7 @@ struct ServeOptions {
   uint64_t seed = 0;
 };
 
-constexpr const char* kFooter = R"(Examples:
+constexpr const char* kServeFooter = R"(Examples:
   rtclab serve turn --user alice:secret --allow-loopback-peers
   rtclab serve turn --listen 192.0.2.1:3478 --tls-listen 192.0.2.1:5349 --cert cert.pem --key key.pem --users-file users
   rtclab serve turn --listen 127.0.0.1:3478 --alternate 127.0.0.2:3479 --user a:b      with NAT discovery (RFC 5780)
@@ -369,7 +369,7 @@ void AddServe(CLI::App& app, const Context& context, Action& action) {
   serve->require_subcommand(1);
   CLI::App* command = serve->add_subcommand("turn", "STUN and TURN over UDP, TCP, TLS and DTLS");
   const auto options = std::make_shared<ServeOptions>();
-  command->footer(kFooter);
+  command->footer(kServeFooter);
   AddAddressOptions(*command, *options);
   AddUserOptions(*command, *options);
   AddBehaviourOptions(*command, *options);
