@@ -127,8 +127,11 @@ int Main(int argc, const char* const* argv, const Context& context) {
   AddCheck(app, context, action);
   AddList(app, context, action);
   AddPresets(app, context, action);
+  AddConform(app, context, action);
+  AddPeerEcho(app, context, action);
   AddSchema(app, context, action);
   AddServe(app, context, action);
+  AddLoad(app, context, action);
   AddVersion(app, context, action);
 
   const std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -19,13 +19,16 @@ enum class LevelFilter : uint8_t {
   kAll
 };  // must: with prose and policy; should: those and SHOULD
 
+struct Overlay;
+
 struct RunOptions {
   std::vector<std::string> only{};  // globs on ids (* ?); empty: all
   LevelFilter level = LevelFilter::kAll;
   bool slow = false;
   bool shuffle = false;
-  uint64_t seed = 1;  // of the order and of every random byte
-  int jobs = 8;       // cases side by side; slow ones all together
+  uint64_t seed = 1;                 // of the order and of every random byte
+  int jobs = 8;                      // cases side by side; slow ones all together
+  const Overlay* overlay = nullptr;  // what is known to fail
   // Called from one thread at a time: how many are done, of how many, and the one that just ended.
   std::function<void(int done, int total, const CaseResult& last)> progress{};
 };

@@ -60,6 +60,9 @@ struct Target {
   // The endpoints by transport and family, resolved. One that is absent is not supported or not known.
   std::map<std::pair<Transport, AddressFamily>, TransportAddress> endpoints{};
   std::string host{};  // as in the URI: the name that certificates are checked against
+  // Further addresses of the server, where its relayed addresses and its second STUN address (RFC 5780) may be. Packets go to addresses
+  // that stand here or in `endpoints`, whatever a response says.
+  std::vector<IpAddress> addresses{};
 
   std::optional<Credentials> user{};
   std::optional<Credentials> second_user{};

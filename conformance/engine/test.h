@@ -30,13 +30,15 @@ namespace rtclab::conformance {
 
 class Session;  // what the runner lends a case (session.h)
 
+using PeerStream = Channel;  // a peer's TCP connection
+
 // Thrown to end a case with a verdict. `graded`: the outcome follows from the first clause's level.
 struct Stop {
   Verdict verdict;
   bool graded = false;
 };
 // Thrown when the user has pressed Ctrl-C.
-struct Interrupt {};
+struct Interruption {};
 
 struct ConnectOptions {
   std::optional<Transport> transport{};      // none: the case's
@@ -87,8 +89,8 @@ class Client {
 
   // --- Transactions.
   // Sends and waits for the answer with that transaction id: over UDP and DTLS again after 500 ms, doubling, until the target's
-  // answer_timeout. Other messages that come meanwhile are kept for Receive*(). With the default signing a 401 is taken as the
-  // challenge and the request sent again signed; a 438 gives its nonce and one more try.
+  // answer_timeout. Other messages that come meanwhile are kept for Receive*(). The first 401 is taken as the challenge and the
+  // request sent again signed; a 438 gives its nonce and one more try. Not for a Signing that brings its own realm, nonce or key.
   Response Call(const Request& request);
   // One transaction as it is: no second try after 401 or 438 (the challenge is remembered all the same). `retransmit` false: sent
   // once.
@@ -119,7 +121,7 @@ class Client {
   // The next message from the server that no transaction waits for (streams: framed): kept ones first. nullopt: none in time.
   std::optional<Bytes> Receive(TimeDelta limit);
   // The next unframed bytes of the stream, or datagram, with its source.
-  std::optional<Channel::Received> ReceiveRaw(TimeDelta limit);
+  std::optional<Received> ReceiveRaw(TimeDelta limit);
 
   // --- Steps that are not the point of the case: it is blocked when one does not succeed.
   Allocation Allocate(const Request& request = AllocateRequest());
@@ -156,7 +158,8 @@ class Peer {
 
   // Where the server sends to: what XOR-PEER-ADDRESS has to say.
   const TransportAddress& address() const;
-  void Send(const TransportAddress& relayed, ByteView data);
+  // `marks`: DSCP and ECN; local peers only.
+  void Send(const TransportAddress& relayed, ByteView data, const IpMarks& marks = {});
   std::optional<Received> Receive(TimeDelta limit);
 
  private:
@@ -222,6 +225,9 @@ class Test {
   // Waits; wakes for Ctrl-C.
   void Sleep(TimeDelta duration);
   Timestamp Now() const;
+  int64_t UnixTime() const;  // seconds, of the wall clock: for time-limited credentials and tokens
+  // Time-limited credentials of the target's REST secret (draft-uberti-behave-turn-rest), good from now for so long; negative: expired.
+  Credentials RestUser(TimeDelta lifetime);
   // Random bytes for payloads, not like STUN.
   Bytes Payload(std::size_t size);
   // Safety cases: counts packets against the cap; ends the case as skipped when it is reached. Called for each probe packet.

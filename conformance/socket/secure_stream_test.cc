@@ -248,8 +248,7 @@ class SecureStreamTest : public testing::TestWithParam<SecureProtocol> {
  protected:
   SecureStreamTest()
       : server_(SecureStream::Server(ServerContext(GetParam()))),
-        client_(
-            ClientOf(GetParam(), {.insecure = true, .retransmit_after = TimeDelta::Millis(20)})) {}
+        client_(ClientOf(GetParam(), {.insecure = true})) {}
 
   void Open() {
     Exchange(client_, server_);

@@ -35,37 +35,6 @@ bool ReportsMtu(AddressFamily family, uint8_t type, uint8_t code) {
   return family == AddressFamily::kIpv4 ? type == 3 && code == 4 : type == 2;
 }
 
-// What RFC 8489 and RFC 8656 define, and what the configuration adds. Known but out of place is ignored (RFC 8489 section 6.3).
-std::vector<AttributeType> KnownAttributes(const ServerConfig& config) {
-  using enum AttributeType;
-  std::vector<AttributeType> known = {kMappedAddress,
-                                      kUsername,
-                                      kMessageIntegrity,
-                                      kErrorCode,
-                                      kUnknownAttributes,
-                                      kChannelNumber,
-                                      kLifetime,
-                                      kXorPeerAddress,
-                                      kData,
-                                      kRealm,
-                                      kNonce,
-                                      kXorRelayedAddress,
-                                      kRequestedAddressFamily,
-                                      kEvenPort,
-                                      kRequestedTransport,
-                                      kMessageIntegritySha256,
-                                      kPasswordAlgorithm,
-                                      kUserhash,
-                                      kXorMappedAddress,
-                                      kReservationToken};
-  // Section 7.2, check 4: a server that cannot set DF does not know DONT-FRAGMENT.
-  if (config.dont_fragment) known.push_back(kDontFragment);
-  if (config.tcp_relay) known.push_back(kConnectionId);
-  // RFC 7635 section 7: unexpected, ACCESS-TOKEN is an unknown attribute.
-  if (config.authentication && config.authentication->third_party) known.push_back(kAccessToken);
-  return known;
-}
-
 PeerPolicyConfig PolicyOf(const ServerConfig& config) {
   PeerPolicyConfig policy = config.peer_policy;
   if (config.quirks.mapped_policy_unchecked) policy.judge_embedded = false;
@@ -102,8 +71,39 @@ std::string_view ToString(DropReason reason) {
   return "unknown";
 }
 
+// What RFC 8489 and RFC 8656 define, and what the configuration adds. Known but out of place is ignored (RFC 8489 section 6.3).
+std::vector<AttributeType> KnownAttributes(const ServerConfig& config) {
+  using enum AttributeType;
+  std::vector<AttributeType> known = {kMappedAddress,
+                                      kUsername,
+                                      kMessageIntegrity,
+                                      kErrorCode,
+                                      kUnknownAttributes,
+                                      kChannelNumber,
+                                      kLifetime,
+                                      kXorPeerAddress,
+                                      kData,
+                                      kRealm,
+                                      kNonce,
+                                      kXorRelayedAddress,
+                                      kRequestedAddressFamily,
+                                      kEvenPort,
+                                      kRequestedTransport,
+                                      kMessageIntegritySha256,
+                                      kPasswordAlgorithm,
+                                      kUserhash,
+                                      kXorMappedAddress,
+                                      kReservationToken};
+  // Section 7.2, check 4: a server that cannot set DF does not know DONT-FRAGMENT.
+  if (config.dont_fragment) known.push_back(kDontFragment);
+  if (config.tcp_relay) known.push_back(kConnectionId);
+  // RFC 7635 section 7: unexpected, ACCESS-TOKEN is an unknown attribute.
+  if (config.authentication && config.authentication->third_party) known.push_back(kAccessToken);
+  return known;
+}
+
 void UseRfc5766(ServerConfig& config) {
-  config.max_channel_number = 0x7ffe;  // RFC 5766 section 11
+  config.max_channel_number = 0x7ffe;  // RFC 5766 section 11.2
   if (!config.authentication) return;
   config.authentication->long_term.algorithms.clear();
   config.authentication->long_term.username_anonymity = false;
@@ -150,6 +150,10 @@ void Server::MakeAuthenticator() {
   }
   if (config_.quirks.nonce_never_stale) long_term.nonce_lifetime = TimeDelta::PlusInfinity();
   if (config_.quirks.nonce_of_any_source) long_term.nonce_per_client = false;
+  if (config_.quirks.bid_down_unchecked) long_term.check_offer = false;
+  if (config_.quirks.truncated_sha256_accepted) {
+    long_term.min_sha256_size = stun::kMinIntegritySha256Size;
+  }
   if (config_.quirks.integrity_unchecked) long_term.check_integrity = false;
   std::shared_ptr<const stun::CredentialStore> credentials = authentication.credentials;
   if (credentials == nullptr) credentials = std::make_shared<stun::StaticCredentials>();

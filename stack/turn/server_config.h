@@ -101,6 +101,9 @@ struct ServerConfig {
   ServerQuirks quirks;
 };
 
+// The comprehension-required attributes that a server with this configuration knows.
+std::vector<stun::AttributeType> KnownAttributes(const ServerConfig& config);
+
 // Turns `config` into a server of RFC 5389 and RFC 5766: nonces without cookie, no PASSWORD-ALGORITHMS, no USERHASH, channels up to
 // 0x7FFE.
 void UseRfc5766(ServerConfig& config);

@@ -235,6 +235,21 @@ TEST_F(OauthTest, QuotasGoByTokenNotByKid) {
   EXPECT_EQ(Ask7635(Over(ClientTransport::kUdp, 4001), Method::kAllocate, how), 0);
 }
 
+TEST_F(OauthTest, QuirksBreakTheRulesOfTokens) {
+  const Bytes token = Token(Contents(100));
+  const auto long_life = [](MessageBuilder& b) { b.AddU32(AttributeType::kLifetime, 3000); };
+  ServerConfig config = OauthConfig();
+  config.quirks.token_lifetime_uncapped = true;
+  Use(config);
+  ASSERT_EQ(AllocateWith(token, long_life), 0);
+  EXPECT_EQ(Lifetime(), 3000u);
+  config.quirks = {};
+  config.quirks.token_expiry_unchecked = true;
+  Use(config);
+  now_ += TimeDelta::Seconds(10'000);
+  EXPECT_EQ(AllocateWith(token, long_life), 0);
+}
+
 // Section 7: a server that did not ask for tokens does not know them.
 TEST_F(OauthTest, UnexpectedTokensAre420) {
   Use(DefaultServerConfig());

@@ -1,0 +1,196 @@
+#include "conformance/engine/client_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace rtclab::conformance {
+namespace {
+
+// RFC 8489 section 6.2.1: RTO is 500 ms at first and doubles.
+constexpr TimeDelta kFirstRto = TimeDelta::Millis(500);
+
+}  // namespace
+
+Client::State::~State() { CleanUp(); }
+
+void Client::State::RecordPacket(bool sent, ByteView bytes, const TransportAddress& remote,
+                                 std::string note) {
+  Packet packet;
+  packet.sent = sent;
+  packet.transport = transport;
+  packet.who = name;
+  packet.local = local;
+  packet.remote = remote;
+  packet.bytes.assign(bytes.begin(), bytes.end());
+  packet.note = std::move(note);
+  session->Record(std::move(packet));
+}
+
+stun::TransactionId Client::State::NewId(const Request& request) {
+  return request.transaction_id() ? *request.transaction_id()
+                                  : stun::NewTransactionId(session->rng());
+}
+
+Bytes Client::State::Encode(const Request& request, const stun::TransactionId& id) const {
+  return EncodeRequest(request, id, credentials, challenge);
+}
+
+void Client::State::Send(ByteView bytes) {
+  session->Wait(TimeDelta::Zero());
+  const auto offence = session->run().destinations.Offence(bytes, session->safety, channels);
+  if (offence) {
+    throw Stop{{.outcome = Outcome::kSkipped,
+                .reason = fmt::format("{} is not an address that was named; nothing is sent there",
+                                      offence->ToString())}};
+  }
+  if (!channel) return;
+  const Result<void> sent = channel->Send(bytes);
+  RecordPacket(true, bytes, server, sent ? "" : "not sent: " + sent.error().reason);
+  NoteClosed();
+}
+
+void Client::State::NoteClosed() {
+  if (close_noted || !channel || !channel->closed()) return;
+  close_noted = true;
+  RecordPacket(false, {}, server, std::string(channel->close_reason()));
+}
+
+// What an answer says of the allocation, whoever waits for it: an Allocate that succeeds after its case gave up has to be undone too.
+void Client::State::Track(const stun::MessageView& message) {
+  if (!message.IsSuccess()) return;
+  if (message.method() == stun::Method::kAllocate) allocated = true;
+  if (message.method() == stun::Method::kRefresh &&
+      message.GetU32(stun::AttributeType::kLifetime) == 0u) {
+    allocated = false;
+  }
+}
+
+void Client::State::Arrived(Bytes bytes, const TransportAddress& from) {
+  std::string note;
+  bool keep = true;
+  if (const auto message = stun::MessageView::Parse(bytes)) {
+    Track(*message);
+    const auto again = resent.find(message->transaction_id());
+    if (again != resent.end() && again->second == 0) {
+      note = "once more, to a retransmission";
+      keep = false;
+      // Sent n times again: n more answers may come. Those beyond are the server's own.
+    }
+  }
+  RecordPacket(false, bytes, from, note);
+  if (keep) kept.push_back({std::move(bytes), from});
+}
+
+void Client::State::ArrivedOnStream(ByteView bytes, const TransportAddress& from) {
+  if (!framing_lost) {
+    framer.Push(bytes);
+    while (true) {
+      const auto frame = framer.Next();
+      if (frame && *frame) {
+        Arrived(Bytes((*frame)->bytes.begin(), (*frame)->bytes.end()), from);
+        continue;
+      }
+      if (frame) return;
+      framing_lost = true;
+      break;
+    }
+  }
+  RecordPacket(false, bytes, from, "neither STUN nor ChannelData");
+  kept.push_back({Bytes(bytes.begin(), bytes.end()), from});
+}
+
+bool Client::State::Pump(TimeDelta limit) {
+  if (!channel) return false;
+  std::optional<Received> received = channel->Receive(limit);
+  if (!received) {
+    NoteClosed();
+    return false;
+  }
+  if (channel->is_stream()) {
+    ArrivedOnStream(received->bytes, received->from);
+  } else {
+    Arrived(std::move(received->bytes), received->from);
+  }
+  return true;
+}
+
+std::optional<Response> Client::State::TakeAnswer(const stun::TransactionId& id) {
+  for (auto it = kept.begin(); it != kept.end(); ++it) {
+    const auto message = stun::MessageView::Parse(it->bytes);
+    if (!message || !message->IsResponse() || message->transaction_id() != id) continue;
+    Response response(std::move(it->bytes), it->from);
+    kept.erase(it);
+    const auto again = resent.find(id);
+    if (again != resent.end()) again->second = 0;
+    return response;
+  }
+  return std::nullopt;
+}
+
+Response Client::State::Await(const stun::TransactionId& id, TimeDelta limit, const Bytes* again) {
+  const Timestamp deadline = RealNow() + limit;
+  TimeDelta rto = kFirstRto;
+  Timestamp next = again ? RealNow() + rto : Timestamp::PlusInfinity();
+  while (true) {
+    if (auto answer = TakeAnswer(id)) return std::move(*answer);
+    const Timestamp now = RealNow();
+    if (now >= deadline || !Open()) return {};
+    if (now >= next) {
+      resent[id] = 1;
+      Send(*again);
+      rto = rto * 2;
+      next = now + rto;
+    }
+    Pump(session->Wait(std::min(deadline, next) - now));
+  }
+}
+
+void Client::State::SetChallenge(ServerChallenge value) {
+  challenge = std::move(value);
+  if (credentials) key = KeyFor(*credentials, *challenge);
+}
+
+bool Client::State::Learn(const Response& response) {
+  const int code = response.code();
+  if (code != stun::kErrorUnauthenticated && code != stun::kErrorStaleNonce) return false;
+  auto read =
+      ReadChallenge(response.view(), challenge, session->target().edition == Edition::kClassic);
+  if (!read) return false;
+  SetChallenge(std::move(*read));
+  last_challenge = response;
+  return true;
+}
+
+Response Client::State::CleanUpOnce() {
+  Request request(stun::Method::kRefresh);
+  request.Lifetime(0);
+  if (allocation_signing) request.Sign(*allocation_signing);
+  const stun::TransactionId id = stun::NewTransactionId(session->rng());
+  const Bytes bytes = Encode(request, id);
+  const TimeDelta limit =
+      std::min(TimeDelta::Millis(1'000), std::max(TimeDelta::Millis(300), session->run().rtt * 4));
+  const Timestamp deadline = RealNow() + limit;
+  if (!channel->Send(bytes)) return {};
+  RecordPacket(true, bytes, server, "clean-up");
+  while (RealNow() < deadline && Open()) {
+    if (auto answer = TakeAnswer(id)) return std::move(*answer);
+    Pump(deadline - RealNow());
+  }
+  auto answer = TakeAnswer(id);
+  return answer ? std::move(*answer) : Response();
+}
+
+void Client::State::CleanUp() noexcept {
+  try {
+    if (!allocated || !Open()) return;
+    allocated = false;
+    channel->set_interruptible(false);
+    const Response first = CleanUpOnce();
+    // No answer: perhaps lost. A stale nonce: the server has just given a new one.
+    if (!first || (Learn(first) && !allocation_signing)) CleanUpOnce();
+  } catch (...) {  // out of memory at the end of a case: its verdict stands
+  }
+}
+
+}  // namespace rtclab::conformance
