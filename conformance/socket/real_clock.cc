@@ -31,8 +31,7 @@ Timestamp RealNow() {
 
 TimeDelta UnixTimeAtZero() {
   const auto unix_time = std::chrono::system_clock::now().time_since_epoch();
-  return TimeDelta::Nanos(
-             std::chrono::duration_cast<std::chrono::nanoseconds>(unix_time).count()) -
+  return TimeDelta::Nanos(std::chrono::duration_cast<std::chrono::nanoseconds>(unix_time).count()) -
          (RealNow() - Timestamp::Zero());
 }
 
