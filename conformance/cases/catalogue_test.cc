@@ -124,9 +124,12 @@ std::map<std::string, std::string> Sections(std::string text) {
   std::string section, line;
   std::istringstream lines(text);
   while (std::getline(lines, line)) {
-    const bool footer = line.find("[Page ") != std::string::npos;
-    const bool header = line.starts_with("RFC ") && line.find("   ") != std::string::npos;
-    if (footer || header) continue;
+    const std::size_t start = line.find_first_not_of(' ');
+    const bool header = start != std::string::npos && line.compare(start, 4, "RFC ") == 0 &&
+                        line.find("   ", start) != std::string::npos;
+    const bool rule = start != std::string::npos && line.size() - start > 60 &&
+                      line.find_first_not_of("-\f", start) == std::string::npos;
+    if (header || rule || line.find("[Page ") != std::string::npos) continue;
     const std::string number = HeadingNumber(line, all);
     if (!number.empty()) section = number;
     sections[section] += SingleSpaced(line);
