@@ -120,6 +120,8 @@ constexpr auto kRequirements8656 = std::to_array<Requirement>({
     {"turn.perm.mixed-refresh", "8656", "9", "Either method refreshes"},
     {"turn.cp.no-peer", "8656", "10.2", "No XOR-PEER-ADDRESS"},
     {"turn.cp.malformed-peer", "8656", "10.2", "Malformed XOR-PEER-ADDRESS"},
+    {"turn.cp.unknown-family", "8656", "10.2",
+     "CreatePermission for an address of no known family is refused"},
     {"turn.cp.second-malformed", "8656", "10.2", "One malformed peer address spoils the request"},
     {"turn.cp.family", "8656", "10.2", "Peer family mismatch"},
     {"turn.cp.forbidden", "8656", "10.2", "Restricted peer address"},

@@ -71,7 +71,7 @@ Bytes PaddedChannelData(uint16_t number, ByteView data) {
   return ChannelDataBytes(number, data, (4 - data.size() % 4) % 4);
 }
 
-void LearnChallenge(Client& client) { client.Once(TurnRefresh().Unsigned()); }
+void LearnChallenge(Client& client) { client.Once(Request(stun::Method::kAllocate).Unsigned()); }
 
 uint32_t LifetimeIn(Test& t, const Response& response, std::string_view what) {
   t.ExpectSuccess(response, what);
@@ -99,6 +99,23 @@ std::vector<Allocated> AllocateMany(Test& t, int count) {
   std::vector<Allocated> all;
   for (int i = 0; i < count; ++i) all.push_back(ConnectAndAllocate(t));
   return all;
+}
+
+Allocation ReleaseAndAllocate(Test& t, Client& client) {
+  constexpr TimeDelta kPatience = TimeDelta::Seconds(4);
+  constexpr TimeDelta kPause = TimeDelta::Millis(400);
+  client.Release();
+  const Timestamp last = t.Now() + kPatience;
+  while (t.Now() < last) {
+    const Response response = client.Call(AllocateRequest());
+    if (response.success()) {
+      Allocation allocation;
+      allocation.relayed = RelayedIn(t, response, "Allocate");
+      return allocation;
+    }
+    t.Sleep(kPause);
+  }
+  t.Block("no second allocation on the 5-tuple after the first was deleted");
 }
 
 Peer::Received ExpectNextAtPeer(Test& t, Peer& peer, ByteView data, std::string_view forbidden) {
