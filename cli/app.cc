@@ -116,6 +116,8 @@ int Main(int argc, const char* const* argv, const Context& context) {
   AddCheck(app, context, action);
   AddList(app, context, action);
   AddPresets(app, context, action);
+  AddConform(app, context, action);
+  AddPeerEcho(app, context, action);
   AddSchema(app, context, action);
   AddVersion(app, context, action);
 

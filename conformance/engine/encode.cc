@@ -144,7 +144,8 @@ void AddSigning(Encoder& out, const Signing& signing, const Credentials& user,
 }  // namespace
 
 std::optional<ServerChallenge> ReadChallenge(const stun::MessageView& response,
-                                       const std::optional<ServerChallenge>& last, bool classic) {
+                                             const std::optional<ServerChallenge>& last,
+                                             bool classic) {
   const auto realm = response.GetString(AttributeType::kRealm);
   const auto nonce = response.GetString(AttributeType::kNonce);
   if (!nonce || (!realm && !last)) return std::nullopt;

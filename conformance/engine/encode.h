@@ -25,7 +25,8 @@ struct ServerChallenge {
 // The challenge in an error response; nullopt when REALM or NONCE is missing. A 438 without REALM keeps `last`'s. With
 // `classic` (RFC 5389) password algorithms and USERHASH are ignored.
 std::optional<ServerChallenge> ReadChallenge(const stun::MessageView& response,
-                                       const std::optional<ServerChallenge>& last, bool classic);
+                                             const std::optional<ServerChallenge>& last,
+                                             bool classic);
 
 // What the default signing uses for `credentials` under `challenge`.
 stun::IntegrityKey KeyFor(const Credentials& credentials, const ServerChallenge& challenge);
