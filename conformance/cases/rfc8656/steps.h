@@ -55,6 +55,8 @@ struct Allocated {
 };
 Allocated ConnectAndAllocate(Test& t, const Request& request = AllocateRequest());
 std::vector<Allocated> AllocateMany(Test& t, int count);
+// Whether the server has closed the client's stream, as it may do when an allocation ends.
+bool StreamClosed(const Client& client);
 // Deletes the client's allocation and makes another on the same 5-tuple, with some patience: how soon that works is a case of its own.
 Allocation ReleaseAndAllocate(Test& t, Client& client);
 
