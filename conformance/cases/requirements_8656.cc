@@ -118,6 +118,8 @@ constexpr auto kRequirements8656 = std::to_array<Requirement>({
     {"turn.perm.refresh", "8656", "9",
      "A second CreatePermission gives a permission another 300 s"},
     {"turn.perm.mixed-refresh", "8656", "9", "Either method refreshes"},
+    {"turn.perm.lifetime-channel", "8656", "9",
+     "The permission that a ChannelBind gives lives for 300 s"},
     {"turn.cp.no-peer", "8656", "10.2", "No XOR-PEER-ADDRESS"},
     {"turn.cp.malformed-peer", "8656", "10.2", "Malformed XOR-PEER-ADDRESS"},
     {"turn.cp.unknown-family", "8656", "10.2",
