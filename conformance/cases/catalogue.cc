@@ -8,6 +8,20 @@ namespace {
 CaseList Collect() {
   CaseList cases;
   // RFC 8489
+  AddRfc8489Section05(cases);
+  AddRfc8489Section06_2_2(cases);
+  AddRfc8489Section06_2_3(cases);
+  AddRfc8489Section06_3(cases);
+  AddRfc8489Section06_3_1(cases);
+  AddRfc8489Section07(cases);
+  AddRfc8489Section09(cases);
+  AddRfc8489Section09_2Challenge(cases);
+  AddRfc8489Section09_2Rejections(cases);
+  AddRfc8489Section09_2Algorithms(cases);
+  AddRfc8489Section09_2Responses(cases);
+  AddRfc8489Section10(cases);
+  AddRfc8489Section12(cases);
+  AddRfc8489Section14(cases);
 
   // RFC 8656
   AddRfc8656Section05(cases);

@@ -10,6 +10,20 @@
 namespace rtclab::conformance {
 
 // RFC 8489
+void AddRfc8489Section05(CaseList& cases);
+void AddRfc8489Section06_2_2(CaseList& cases);
+void AddRfc8489Section06_2_3(CaseList& cases);
+void AddRfc8489Section06_3(CaseList& cases);
+void AddRfc8489Section06_3_1(CaseList& cases);
+void AddRfc8489Section07(CaseList& cases);
+void AddRfc8489Section09(CaseList& cases);
+void AddRfc8489Section09_2Challenge(CaseList& cases);
+void AddRfc8489Section09_2Rejections(CaseList& cases);
+void AddRfc8489Section09_2Algorithms(CaseList& cases);
+void AddRfc8489Section09_2Responses(CaseList& cases);
+void AddRfc8489Section10(CaseList& cases);
+void AddRfc8489Section12(CaseList& cases);
+void AddRfc8489Section14(CaseList& cases);
 
 // RFC 8656
 void AddRfc8656Section05(CaseList& cases);
@@ -35,6 +49,7 @@ void AddRfc8656Section21(CaseList& cases);
 // Safety
 
 // Requirements: std::span<const Requirement> RequirementsNNNN();
+std::span<const Requirement> Requirements8489();
 std::span<const Requirement> Requirements8656();
 
 }  // namespace rtclab::conformance
