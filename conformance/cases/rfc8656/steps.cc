@@ -96,6 +96,7 @@ Allocated ConnectAndAllocate(Test& t, const Request& request) {
 }
 
 std::vector<Allocated> AllocateMany(Test& t, int count) {
+  count = std::min(count, t.target().user_quota.value_or(count));
   std::vector<Allocated> all;
   for (int i = 0; i < count; ++i) all.push_back(ConnectAndAllocate(t));
   return all;

@@ -54,6 +54,7 @@ struct Allocated {
   Allocation allocation;
 };
 Allocated ConnectAndAllocate(Test& t, const Request& request = AllocateRequest());
+// As many as `count`, where the user's quota allows that.
 std::vector<Allocated> AllocateMany(Test& t, int count);
 // Whether the server has closed the client's stream, as it may do when an allocation ends.
 bool StreamClosed(const Client& client);
