@@ -7,8 +7,10 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conformance/engine/case.h"
@@ -54,6 +56,8 @@ class RunContext {
   Result<SecureContext> SharedContext(SecureProtocol protocol);
   // Held while a new UDP or DTLS 5-tuple makes itself known to the server: see Test::Connect().
   std::mutex& opening() { return opening_; }
+  // Whether no client of the run had this address before. A server may still know an allocation that was there.
+  bool FirstUse(Transport transport, const TransportAddress& local);
   // Counts packets of safety cases; false when the cap or the time is reached.
   bool SpendProbe(int packets);
 
@@ -64,6 +68,7 @@ class RunContext {
   std::mutex mutex_;
   std::mutex opening_;
   std::map<SecureProtocol, SecureContext> contexts_;
+  std::set<std::pair<Transport, TransportAddress>> used_;
   std::atomic<int> probes_{0};
   std::optional<Timestamp> first_probe_;
 };
