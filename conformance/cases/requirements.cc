@@ -12,7 +12,9 @@ std::vector<Requirement> CollectRequirements() {
   const auto add = [&all](std::span<const Requirement> some) {
     all.insert(all.end(), some.begin(), some.end());
   };
-  add({});
+  add(Requirements6062());
+  add(Requirements8016And7635());
+  add(RequirementsSafety());
   return all;
 }
 
