@@ -117,6 +117,7 @@ int Main(int argc, const char* const* argv, const Context& context) {
   AddList(app, context, action);
   AddPresets(app, context, action);
   AddConform(app, context, action);
+  AddPeerEcho(app, context, action);
   AddSchema(app, context, action);
   AddVersion(app, context, action);
 

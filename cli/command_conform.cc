@@ -1,21 +1,21 @@
 // rtclab conform
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <memory>
-#include <thread>
 
 #include "cli/commands.h"
+#include "cli/conform_progress.h"
 #include "conformance/cases/catalogue.h"
 #include "conformance/engine/overlay.h"
 #include "conformance/engine/runner.h"
 #include "conformance/engine/target_file.h"
 #include "conformance/engine/text_file.h"
 #include "conformance/engine/uri.h"
+#include "conformance/report/report.h"
 #include "conformance/socket/real_clock.h"
 #include "results/report/terminal.h"
+#include "results/whole_file.h"
 
 namespace rtclab::cli {
 namespace {
@@ -183,54 +183,89 @@ conf::RunOptions MakeRunOptions(const ConformOptions& options) {
   return run;
 }
 
-int Conform(const ConformOptions& options, const Context& context) {
-  const conf::CaseList& catalogue = conf::Catalogue();
+int ListCatalogue(const ConformOptions& options, const Context& context) {
+  conf::Target everything;
+  everything.safety.enabled = true;
+  if (options.edition == "5766") everything.edition = conf::Edition::kClassic;
   conf::RunOptions run = MakeRunOptions(options);
-  if (options.list) {
-    conf::Target everything;
-    everything.safety.enabled = true;
-    if (options.edition == "5766") everything.edition = conf::Edition::kClassic;
-    run.slow = true;
-    std::string text;
-    for (const conf::Case* c : conf::Select(catalogue, everything, run)) {
-      text += fmt::format("{}\t{}\n", c->id, c->title);
-    }
-    results::Print(context.console.out, text);
-    return 0;
+  run.slow = true;
+  results::Print(context.console.out,
+                 conf::ListCases(conf::Select(conf::Catalogue(), everything, run)));
+  return 0;
+}
+
+// What was found, to where the user wants it. False: a file could not be written.
+bool WriteReports(const ConformOptions& options, const Context& context,
+                  const conf::RunReport& report) {
+  std::vector<Result<void>> written;
+  if (!options.json.empty()) written.push_back(conf::WriteJson(report, options.json));
+  if (!options.junit.empty()) written.push_back(conf::WriteJunit(report, options.junit));
+  if (!options.html.empty()) written.push_back(conf::WriteHtml(report, options.html));
+  if (!options.captures.empty()) {
+    written.push_back(conf::WriteFailureCaptures(report, options.captures));
   }
+  bool all = true;
+  for (const Result<void>& one : written) {
+    if (one) continue;
+    all = false;
+    results::Print(context.console.err,
+                   fmt::format("rtclab: {}\n", results::Printable(one.error().reason)));
+  }
+  return all;
+}
+
+// The files can be written, which is better known before the run.
+Result<void> CheckReports(const ConformOptions& options) {
+  for (const std::string& path : {options.json, options.junit, options.html}) {
+    if (path.empty()) continue;
+    if (auto possible = results::CheckOutput(path); !possible) return possible;
+  }
+  return {};
+}
+
+int RunConform(const ConformOptions& options, const Context& context, const conf::Target& target,
+               conf::RunOptions run) {
+  const results::Terminal out = results::DetectTerminal(fileno(context.console.out));
+  ConformProgress progress(context.console.err,
+                           results::DetectTerminal(fileno(context.console.err)), options.quiet);
+  progress.Begin(fmt::format("asking {} what it can do ...", target.name));
+  run.progress = [&progress](int done, int total, const conf::CaseResult& last) {
+    progress.CaseEnded(done, total, last);
+  };
+  conf::InterruptOnSignals();
+  conf::RunReport report = conf::Run(conf::Catalogue(), target, run);
+  progress.Finish();
+  report.uri = options.uris.empty() ? options.target_file : options.uris.front();
+  const bool written = WriteReports(options, context, report);
+  if (!options.quiet) results::Print(context.console.out, conf::Summary(report, out.color));
+  if (options.quiet && !report.complete) {
+    results::Print(context.console.err,
+                   fmt::format("rtclab: {}\n", results::Printable(report.incomplete_why)));
+  }
+  return written ? conf::ExitCode(report) : 3;
+}
+
+int Conform(const ConformOptions& options, const Context& context) {
+  if (options.list) return ListCatalogue(options, context);
   if (options.uris.empty() && options.target_file.empty()) {
     return Misuse(context, "conform: expected the URI of a server, or --target FILE");
   }
-  auto target = MakeTarget(options);
+  const auto target = MakeTarget(options);
   if (!target) return Misuse(context, "conform: " + target.error().reason);
+  conf::RunOptions run = MakeRunOptions(options);
   Result<conf::Overlay> overlay;
   if (!target->overlay.empty()) {
-    overlay = conf::LoadOverlay(target->overlay, catalogue);
+    overlay = conf::LoadOverlay(target->overlay, conf::Catalogue());
     if (!overlay) return Misuse(context, "conform: " + overlay.error().reason);
     run.overlay = &*overlay;
   }
-  if (conf::Select(catalogue, *target, run).empty()) {
+  if (conf::Select(conf::Catalogue(), *target, run).empty()) {
     return Misuse(context, "conform: no case is selected; rtclab conform --list shows them");
   }
-  conf::InterruptOnSignals();
-  conf::RunReport report = conf::Run(catalogue, *target, run);
-  std::string text;
-  for (const conf::CaseResult& r : report.results) {
-    text +=
-        fmt::format("{:<11} {} {}{}{}{}{}\n", ToString(r.verdict.outcome), r.test_case->id,
-                    r.verdict.reason, r.verdict.expected.empty() ? "" : "expected ",
-                    r.verdict.expected, r.verdict.actual.empty() ? "" : ", got ", r.verdict.actual);
-    text += r.flaky ? "  flaky: " + r.first_failure + "\n" : "";
+  if (const auto possible = CheckReports(options); !possible) {
+    return Misuse(context, "conform: " + possible.error().reason);
   }
-  for (const auto& [feature, state] : report.features) {
-    text += fmt::format("feature {:<18} {} {}\n", ToString(feature), state.present ? "yes" : "no ",
-                        state.how);
-  }
-  for (const std::string& warning : report.warnings) text += "warning: " + warning + "\n";
-  if (!report.complete) text += "not complete: " + report.incomplete_why + "\n";
-  text += fmt::format("{:.1f} s\n", report.elapsed.seconds());
-  results::Print(context.console.out, text);
-  return conf::ExitCode(report);
+  return RunConform(options, context, *target, std::move(run));
 }
 
 using Options = std::shared_ptr<ConformOptions>;

@@ -24,6 +24,7 @@ void AddList(CLI::App& app, const Context& context, Action& action);
 void AddExplain(CLI::App& app, const Context& context, Action& action);
 void AddPresets(CLI::App& app, const Context& context, Action& action);
 void AddConform(CLI::App& app, const Context& context, Action& action);
+void AddPeerEcho(CLI::App& app, const Context& context, Action& action);
 void AddSchema(CLI::App& app, const Context& context, Action& action);
 void AddVersion(CLI::App& app, const Context& context, Action& action);
 

@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   rtclab::cli::Action action;
   app.require_subcommand(1);
   rtclab::cli::AddConform(app, context, action);
+  rtclab::cli::AddPeerEcho(app, context, action);
   CLI11_PARSE(app, argc, argv);
   return action();
 }

@@ -36,9 +36,9 @@ double VirtualMs(const Run& run) {
   return ms;
 }
 
-std::string Seconds(double ms) {
+std::string Seconds(double seconds) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.6f", ms / 1000.0);
+  std::snprintf(text, sizeof(text), "%.6f", seconds);
   return text;
 }
 
@@ -56,14 +56,15 @@ std::string FailureText(const Run& run) {
 
 }  // namespace
 
-struct JunitBuilder::Document {
+struct JunitDocument::Document {
   pugi::xml_document xml;
   pugi::xml_node suite;
-  Counts counts;
-  double total_ms = 0;
+  pugi::xml_node properties;
+  int tests = 0, failures = 0, errors = 0, skipped = 0;
+  double total_s = 0;
 };
 
-JunitBuilder::JunitBuilder(const std::string& suite) : document_(std::make_unique<Document>()) {
+JunitDocument::JunitDocument(std::string_view suite) : document_(std::make_unique<Document>()) {
   Document& d = *document_;
   d.suite = d.xml.append_child("testsuites").append_child("testsuite");
   d.suite.append_attribute("id") = 0;
@@ -72,43 +73,79 @@ JunitBuilder::JunitBuilder(const std::string& suite) : document_(std::make_uniqu
   d.suite.append_attribute("timestamp") = "1970-01-01T00:00:00";
   d.suite.append_attribute("hostname") = "localhost";
   for (const char* name : {"tests", "failures", "errors", "time"}) d.suite.append_attribute(name);
-  d.suite.append_child("properties");
+  d.properties = d.suite.append_child("properties");
 }
 
-JunitBuilder::~JunitBuilder() = default;
+JunitDocument::~JunitDocument() = default;
 
-void JunitBuilder::Add(const Run& run) {
+void JunitDocument::AddProperty(std::string_view name, std::string_view value) {
+  pugi::xml_node node = document_->properties.append_child("property");
+  node.append_attribute("name") = XmlText(name).c_str();
+  node.append_attribute("value") = XmlText(value).c_str();
+}
+
+void JunitDocument::Add(const JunitCase& test) {
   Document& d = *document_;
-  d.counts.Add(run.verdict);
-  d.total_ms += VirtualMs(run);
-  pugi::xml_node test = d.suite.append_child("testcase");
-  test.append_attribute("classname") = XmlText(run.scenario).c_str();
-  test.append_attribute("name") = XmlText(run.id).c_str();
-  test.append_attribute("time") = Seconds(VirtualMs(run)).c_str();
-  if (run.verdict == Verdict::kPass) return;
-  const bool error = run.verdict == Verdict::kError;
-  pugi::xml_node node = test.append_child(error ? "error" : "failure");
-  std::string message = run.error;
-  if (!error && !run.failures.empty()) {
-    const Failure& f = run.failures.front();
-    message = f.expectation + ": expected " + f.expected + ", actual " + f.actual;
+  ++d.tests;
+  d.total_s += test.time_s;
+  pugi::xml_node node = d.suite.append_child("testcase");
+  node.append_attribute("classname") = XmlText(test.classname).c_str();
+  node.append_attribute("name") = XmlText(test.name).c_str();
+  node.append_attribute("time") = Seconds(test.time_s).c_str();
+  const auto add_text = [&](pugi::xml_node& parent) {
+    parent.append_child(pugi::node_pcdata).set_value(XmlText(test.text).c_str());
+  };
+  if (test.kind == JunitCase::Kind::kFailure || test.kind == JunitCase::Kind::kError) {
+    const bool error = test.kind == JunitCase::Kind::kError;
+    ++(error ? d.errors : d.failures);
+    pugi::xml_node why = node.append_child(error ? "error" : "failure");
+    why.append_attribute("message") = XmlText(test.message).c_str();
+    why.append_attribute("type") = XmlText(test.type).c_str();
+    add_text(why);
+    return;
   }
-  node.append_attribute("message") = XmlText(message).c_str();
-  node.append_attribute("type") = error ? "error" : "expectation";
-  node.append_child(pugi::node_pcdata).set_value(XmlText(FailureText(run)).c_str());
+  if (test.kind == JunitCase::Kind::kSkipped) {
+    ++d.skipped;
+    node.append_child("skipped").append_attribute("message") = XmlText(test.message).c_str();
+  }
+  if (test.text.empty()) return;
+  pugi::xml_node out = node.append_child("system-out");
+  add_text(out);
 }
 
-std::string JunitBuilder::Build() {
+std::string JunitDocument::Build() {
   Document& d = *document_;
-  d.suite.attribute("tests") = d.counts.runs;
-  d.suite.attribute("failures") = d.counts.failed;
-  d.suite.attribute("errors") = d.counts.errors;
-  d.suite.attribute("time") = Seconds(d.total_ms).c_str();
+  d.suite.attribute("tests") = d.tests;
+  d.suite.attribute("failures") = d.failures;
+  d.suite.attribute("errors") = d.errors;
+  d.suite.attribute("time") = Seconds(d.total_s).c_str();
+  if (d.skipped > 0) d.suite.append_attribute("skipped") = d.skipped;
   d.suite.append_child("system-out");
   d.suite.append_child("system-err");
   std::ostringstream out;
   d.xml.save(out, "  ", pugi::format_indent, pugi::encoding_utf8);
   return out.str();
+}
+
+void JunitBuilder::Add(const Run& run) {
+  JunitCase test{.classname = run.scenario,
+                 .name = run.id,
+                 .time_s = VirtualMs(run) / 1000.0,
+                 .type = {},
+                 .message = {},
+                 .text = {}};
+  if (run.verdict != Verdict::kPass) {
+    const bool error = run.verdict == Verdict::kError;
+    test.kind = error ? JunitCase::Kind::kError : JunitCase::Kind::kFailure;
+    test.type = error ? "error" : "expectation";
+    test.message = run.error;
+    if (!error && !run.failures.empty()) {
+      const Failure& f = run.failures.front();
+      test.message = f.expectation + ": expected " + f.expected + ", actual " + f.actual;
+    }
+    test.text = FailureText(run);
+  }
+  document_.Add(test);
 }
 
 std::string ToJunit(const Suite& suite) {

@@ -12,6 +12,8 @@ std::vector<Requirement> CollectRequirements() {
   const auto add = [&all](std::span<const Requirement> some) {
     all.insert(all.end(), some.begin(), some.end());
   };
+  add(Requirements8489());
+  add(Requirements8656());
   add(Requirements6062());
   add(Requirements8016And7635());
   add(RequirementsSafety());

@@ -82,16 +82,17 @@ Response Client::Once(const Request& request, bool retransmit) {
 Response Client::Call(const Request& request) {
   const auto known = state_->challenge;
   Response response = Once(request);
-  if (request.signing()) return response;
+  const std::optional<Signing>& signing = request.signing();
+  const bool follows = signing ? signing->kind == Signing::Kind::kLongTerm && !signing->realm &&
+                                     !signing->nonce && !signing->key
+                               : state_->credentials && request.method() != stun::Method::kBinding;
+  if (!follows || !state_->challenge) return response;
   // RFC 8489 section 9.2.5: the challenge is answered once; credentials that were refused are not sent a second time.
-  const bool by_default = state_->credentials && request.method() != stun::Method::kBinding;
-  if (response.code() == stun::kErrorUnauthenticated && by_default && state_->challenge &&
+  if (response.code() == stun::kErrorUnauthenticated &&
       (!known || known->realm != state_->challenge->realm)) {
     response = Once(request);
   }
-  if (response.code() == stun::kErrorStaleNonce && by_default && state_->challenge) {
-    response = Once(request);
-  }
+  if (response.code() == stun::kErrorStaleNonce) response = Once(request);
   return response;
 }
 

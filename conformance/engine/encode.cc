@@ -187,7 +187,10 @@ Bytes EncodeRequest(const Request& request, const stun::TransactionId& id,
                           request.message_class() == stun::MessageClass::kRequest &&
                           request.method() != stun::Method::kBinding;
   const Signing signing = wanted.value_or(Signing{});
-  if (by_default || (wanted && wanted->kind != Signing::Kind::kNone)) {
+  // Long-term credentials say nothing before a challenge, unless the request brings what they need itself.
+  const bool can = signing.kind == Signing::Kind::kShortTerm || challenge || signing.realm ||
+                   signing.nonce || signing.key;
+  if (by_default || (wanted && can && wanted->kind != Signing::Kind::kNone)) {
     const Credentials user =
         signing.credentials ? *signing.credentials : credentials.value_or(Credentials{});
     AddSigning(out, signing, user, challenge.value_or(ServerChallenge{}));

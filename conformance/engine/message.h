@@ -17,7 +17,7 @@
 namespace rtclab::conformance {
 
 // How a request is authenticated, and what is to be wrong about it. The default signs as RFC 8489 section 9.2.3 has it with the
-// realm, nonce and algorithms of the client's last challenge, and not at all before one.
+// realm, nonce and algorithms of the client's last challenge, and not at all before one (unless realm, nonce or key are given).
 struct Signing {
   enum class Kind : uint8_t { kLongTerm, kNone, kShortTerm };
   Kind kind = Kind::kLongTerm;

@@ -42,7 +42,7 @@ Peer::~Peer() = default;
 
 const TransportAddress& Peer::address() const { return state_->address; }
 
-void Peer::Send(const TransportAddress& relayed, ByteView data) {
+void Peer::Send(const TransportAddress& relayed, ByteView data, const IpMarks& marks) {
   state_->session->Wait(TimeDelta::Zero());
   if (!state_->session->run().destinations.MaySend(relayed.ip)) {
     throw Stop{
@@ -55,8 +55,8 @@ void Peer::Send(const TransportAddress& relayed, ByteView data) {
     state_->relay->SendIndication(relayed, data);
     return;
   }
-  const Result<void> sent =
-      state_->socket ? state_->socket->SendTo(relayed, data) : state_->remote->Send(relayed, data);
+  const Result<void> sent = state_->socket ? state_->socket->SendTo(relayed, data, marks)
+                                           : state_->remote->Send(relayed, data);
   state_->Record(true, relayed, data, sent ? "" : "not sent: " + sent.error().reason);
 }
 

@@ -89,8 +89,8 @@ class Client {
 
   // --- Transactions.
   // Sends and waits for the answer with that transaction id: over UDP and DTLS again after 500 ms, doubling, until the target's
-  // answer_timeout. Other messages that come meanwhile are kept for Receive*(). With the default signing a 401 is taken as the
-  // challenge and the request sent again signed; a 438 gives its nonce and one more try.
+  // answer_timeout. Other messages that come meanwhile are kept for Receive*(). The first 401 is taken as the challenge and the
+  // request sent again signed; a 438 gives its nonce and one more try. Not for a Signing that brings its own realm, nonce or key.
   Response Call(const Request& request);
   // One transaction as it is: no second try after 401 or 438 (the challenge is remembered all the same). `retransmit` false: sent
   // once.
@@ -158,7 +158,8 @@ class Peer {
 
   // Where the server sends to: what XOR-PEER-ADDRESS has to say.
   const TransportAddress& address() const;
-  void Send(const TransportAddress& relayed, ByteView data);
+  // `marks`: DSCP and ECN; local peers only.
+  void Send(const TransportAddress& relayed, ByteView data, const IpMarks& marks = {});
   std::optional<Received> Receive(TimeDelta limit);
 
  private:

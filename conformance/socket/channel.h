@@ -83,7 +83,8 @@ class Channel {
   bool is_stream() const { return transport_ == Transport::kTcp || transport_ == Transport::kTls; }
 
   // Raw bytes: one datagram (UDP) or record (DTLS) as it is, also an empty one (UDP), or so many bytes of the stream, sent at once
-  // (TCP_NODELAY). Fails when the channel is closed, the datagram too long for the path with DF, or the peer has not read for send_timeout.
+  // (TCP_NODELAY). Fails when the channel is closed (not by a mere FIN of the peer: TCP goes on in the other direction), the datagram is too
+  // long for the path with DF, or the peer has not read for send_timeout; what of the stream was not sent then goes before the next bytes.
   virtual Result<void> Send(ByteView bytes) = 0;
   // UDP only: the same to another address, and with other marks, from the same 5-tuple's near end.
   virtual Result<void> SendTo(const TransportAddress& destination, ByteView bytes,

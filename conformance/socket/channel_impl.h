@@ -80,6 +80,7 @@ class StreamChannel final : public Channel {
   bool Flush(Timestamp deadline);
   // Writes all of the bytes, and reads in the meantime, so that two ends that write do not wait for each other.
   bool WriteAll(ByteView bytes, Timestamp deadline);
+  bool WriteUnsent(Timestamp deadline);
   void TakeSecure();
   void End(std::string why);
 
@@ -88,6 +89,8 @@ class StreamChannel final : public Channel {
   std::optional<SecureStream> secure_;
   std::unique_ptr<uint8_t[]> buffer_;
   std::deque<Received> incoming_;
+  Bytes unsent_;  // of a write whose deadline passed
+  bool flushing_ = false;
   std::string close_reason_;
   bool read_ended_ = false;  // the peer's FIN or RST, or our own reset
   bool write_ended_ = false;

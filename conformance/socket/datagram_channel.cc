@@ -142,7 +142,8 @@ bool DatagramChannel::closed() const {
 std::string_view DatagramChannel::close_reason() const {
   if (reset_) return "closed here";
   if (!closed()) return "";
-  return secure_->reason() == "close_notify" ? "closed" : std::string_view(secure_->reason());
+  const std::string& reason = secure_->reason();
+  return reason == "close_notify" || reason == "closed here" ? "closed" : std::string_view(reason);
 }
 
 void DatagramChannel::CloseWrite() {

@@ -65,7 +65,8 @@ void StreamChannel::TakeSecure() {
   }
   const auto state = secure_->state();
   if (state != SecureStream::State::kClosed && state != SecureStream::State::kFailed) return;
-  End(secure_->reason() == "close_notify" ? "closed" : secure_->reason());
+  const bool in_order = secure_->reason() == "close_notify" || secure_->reason() == "closed here";
+  End(in_order ? "closed" : secure_->reason());
 }
 
 bool StreamChannel::Pull() {
@@ -101,8 +102,7 @@ bool StreamChannel::Pull() {
 }
 
 bool StreamChannel::WriteAll(ByteView bytes, Timestamp deadline) {
-  while (!bytes.empty()) {
-    if (write_ended_) return false;
+  while (!bytes.empty() && !write_ended_) {
     const TcpSocket::Io io = socket_.Write(bytes);
     if (io.status == TcpSocket::Status::kOk) {
       bytes = bytes.subspan(io.size);
@@ -111,21 +111,34 @@ bool StreamChannel::WriteAll(ByteView bytes, Timestamp deadline) {
     if (io.status == TcpSocket::Status::kReset) {
       End("reset");
       write_ended_ = true;
-      return false;
+      break;
     }
     const short wanted = static_cast<short>(read_ended_ ? POLLOUT : POLLOUT | POLLIN);
     const short ready = WaitFor(socket_.descriptor(), wanted, deadline, interruptible());
-    if (ready == 0) return false;
+    if (ready == 0) break;
     if ((ready & POLLIN) != 0) Pull();
   }
-  return true;
+  // A stream with a hole would be worse than a late one: the rest goes out before anything else.
+  unsent_.assign(bytes.begin(), bytes.end());
+  return bytes.empty();
+}
+
+bool StreamChannel::WriteUnsent(Timestamp deadline) {
+  const Bytes rest = std::exchange(unsent_, {});
+  return WriteAll(rest, deadline);
 }
 
 bool StreamChannel::Flush(Timestamp deadline) {
-  while (auto bytes = secure_->PollTransmit()) {
-    if (!WriteAll(*bytes, deadline)) return false;
+  if (flushing_) return true;  // called by a read amid a write, which goes on with what is new
+  flushing_ = true;
+  bool sent = WriteUnsent(deadline);
+  while (sent) {
+    const auto bytes = secure_->PollTransmit();
+    if (!bytes) break;
+    sent = WriteAll(*bytes, deadline);
   }
-  return true;
+  flushing_ = false;
+  return sent;
 }
 
 Result<void> StreamChannel::Send(ByteView bytes) {
@@ -136,7 +149,7 @@ Result<void> StreamChannel::Send(ByteView bytes) {
     if (auto taken = secure_->Send(bytes); !taken) return taken;
     sent = Flush(deadline);
   } else {
-    sent = WriteAll(bytes, deadline);
+    sent = WriteUnsent(deadline) && WriteAll(bytes, deadline);
   }
   if (sent) return {};
   if (!close_reason_.empty()) return Fail(close_reason_);

@@ -1,50 +1,14 @@
 #include "sim/capture/pcapng_writer.h"
 
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "stack/base/bytes.h"
+#include "stack/base/pcapng.h"
 
 namespace rtclab::sim {
 namespace {
-
-// Block types, options and values: draft-ietf-opsawg-pcapng sections 3.5, 4.1, 4.2, 4.3.
-constexpr uint32_t kSectionHeader = 0x0a0d0d0a, kInterfaceDescription = 1, kEnhancedPacket = 6;
-constexpr uint16_t kEnd = 0, kComment = 1, kUserApplication = 4, kName = 2, kTimeResolution = 9,
-                   kEpbFlags = 2;
-constexpr uint16_t kLinkTypeRaw = 101;
-constexpr uint32_t kInbound = 1, kOutbound = 2;
-
-// A section says by its magic number which byte order it has; ours is little-endian everywhere.
-class LittleEndian {
- public:
-  LittleEndian& U8(uint8_t v) {
-    out_.push_back(v);
-    return *this;
-  }
-  LittleEndian& U16(uint16_t v) {
-    return U8(static_cast<uint8_t>(v)).U8(static_cast<uint8_t>(v >> 8));
-  }
-  LittleEndian& U32(uint32_t v) {
-    return U16(static_cast<uint16_t>(v)).U16(static_cast<uint16_t>(v >> 16));
-  }
-  LittleEndian& Padded(ByteView bytes) {
-    out_.insert(out_.end(), bytes.begin(), bytes.end());
-    while (out_.size() % 4 != 0) out_.push_back(0);
-    return *this;
-  }
-  LittleEndian& Option(uint16_t code, ByteView value) {
-    const std::size_t size = std::min<std::size_t>(value.size(), 65535);
-    return U16(code).U16(static_cast<uint16_t>(size)).Padded(value.first(size));
-  }
-  LittleEndian& EndOfOptions() { return U16(kEnd).U16(0); }
-  ByteView view() const { return out_; }
-
- private:
-  Bytes out_;
-};
 
 std::string ErrnoText(const std::filesystem::path& path) {
   return path.string() + ": " + std::strerror(errno);
@@ -58,11 +22,7 @@ Result<std::unique_ptr<PcapngWriter>> PcapngWriter::Create(const std::filesystem
   std::FILE* file = std::fopen(partial.c_str(), "wb");
   if (file == nullptr) return Fail(ErrnoText(partial));
   std::unique_ptr<PcapngWriter> writer(new PcapngWriter(file, path, std::move(partial)));
-  LittleEndian body;
-  // Byte-order magic, version 1.0, section length not given.
-  body.U32(0x1a2b3c4d).U16(1).U16(0).U32(0xffffffff).U32(0xffffffff);
-  body.Option(kUserApplication, AsBytes("rtclab")).EndOfOptions();
-  writer->WriteBlock(kSectionHeader, body.view());
+  writer->WriteBlock(pcapng::SectionHeader("rtclab"));
   return writer;
 }
 
@@ -77,14 +37,8 @@ PcapngWriter::~PcapngWriter() {
   std::filesystem::remove(partial_, ignored);
 }
 
-void PcapngWriter::WriteBlock(uint32_t type, ByteView body) {
-  const uint32_t total = static_cast<uint32_t>(body.size()) + 12;
-  LittleEndian head, tail;
-  head.U32(type).U32(total);
-  tail.U32(total);
-  for (const ByteView part : {head.view(), body, tail.view()}) {
-    if (std::fwrite(part.data(), 1, part.size(), file_) != part.size()) failed_ = true;
-  }
+void PcapngWriter::WriteBlock(ByteView block) {
+  if (std::fwrite(block.data(), 1, block.size(), file_) != block.size()) failed_ = true;
 }
 
 uint32_t PcapngWriter::InterfaceId(std::string_view name) {
@@ -92,11 +46,7 @@ uint32_t PcapngWriter::InterfaceId(std::string_view name) {
   if (it != interfaces_.end()) return it->second;
   const uint32_t id = static_cast<uint32_t>(interfaces_.size());
   interfaces_.emplace(name, id);
-  LittleEndian body;
-  const uint8_t nanoseconds[] = {9};
-  body.U16(kLinkTypeRaw).U16(0).U32(0);  // no snap length
-  body.Option(kName, AsBytes(name)).Option(kTimeResolution, nanoseconds).EndOfOptions();
-  WriteBlock(kInterfaceDescription, body.view());
+  WriteBlock(pcapng::InterfaceDescription(name));
   return id;
 }
 
@@ -105,18 +55,12 @@ void PcapngWriter::OnPacket(std::string_view interface, TapDirection direction, 
   if (file_ == nullptr) return;
   const uint32_t id = InterfaceId(interface);
   const uint64_t time = static_cast<uint64_t>(kEpochSeconds * 1'000'000'000 + now.nanos());
-  const uint32_t size = static_cast<uint32_t>(packet.size());
-  LittleEndian body;
-  body.U32(id).U32(static_cast<uint32_t>(time >> 32)).U32(static_cast<uint32_t>(time));
-  body.U32(size).U32(size).Padded(packet);
+  pcapng::Direction way = pcapng::Direction::kNone;
   if (direction != TapDirection::kNone) {
-    LittleEndian flags;
-    flags.U32(direction == TapDirection::kUp ? kOutbound : kInbound);
-    body.Option(kEpbFlags, flags.view());
+    way =
+        direction == TapDirection::kUp ? pcapng::Direction::kOutbound : pcapng::Direction::kInbound;
   }
-  if (!comment.empty()) body.Option(kComment, AsBytes(comment));
-  if (direction != TapDirection::kNone || !comment.empty()) body.EndOfOptions();
-  WriteBlock(kEnhancedPacket, body.view());
+  WriteBlock(pcapng::EnhancedPacket(id, time, way, packet, comment));
 }
 
 Result<void> PcapngWriter::Finish() {

@@ -39,7 +39,7 @@ class PcapngWriter final : public WireTap {
   PcapngWriter(std::FILE* file, std::filesystem::path path, std::filesystem::path partial);
 
   uint32_t InterfaceId(std::string_view name);
-  void WriteBlock(uint32_t type, ByteView body);
+  void WriteBlock(ByteView block);
 
   std::FILE* file_;
   std::filesystem::path path_, partial_;
