@@ -61,7 +61,8 @@ std::optional<PasswordAlgorithm> LongTermAuthenticator::AlgorithmOf(
   if (!repeated && !chosen) return PasswordAlgorithm::kMd5;
   const auto choice = request.GetPasswordAlgorithm();
   if (!repeated || !choice || !choice->parameters.empty()) return std::nullopt;
-  if (!std::equal(repeated->begin(), repeated->end(), offer_.begin(), offer_.end())) {
+  if (config_.check_offer &&
+      !std::equal(repeated->begin(), repeated->end(), offer_.begin(), offer_.end())) {
     return std::nullopt;
   }
   const auto& offered = config_.algorithms;
@@ -102,7 +103,7 @@ tl::expected<PasswordAlgorithm, Rejection> LongTermAuthenticator::CheckForm(
 
 bool LongTermAuthenticator::Verify(const MessageView& request, const IntegrityKey& key) const {
   if (!config_.check_integrity) return true;
-  return request.HasIntegritySha256() ? request.VerifyIntegritySha256(key)
+  return request.HasIntegritySha256() ? request.VerifyIntegritySha256(key, config_.min_sha256_size)
                                       : request.VerifyIntegrity(key);
 }
 

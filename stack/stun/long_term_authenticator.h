@@ -30,9 +30,12 @@ struct LongTermConfig {
   // THIRD-PARTY-AUTHORIZATION of the challenges (RFC 7635 section 6.1); none when empty.
   std::string third_party_server;
 
-  // Deviations, to reproduce faulty servers: off, a nonce is good for whoever brings it, and a wrong HMAC of a known user passes.
+  // Deviations, to reproduce faulty servers. Off: a nonce is good for whoever brings it; a wrong HMAC of a known user passes; an altered
+  // copy of the offer passes. Less than 32: a truncated MESSAGE-INTEGRITY-SHA256 passes, although no usage here allows it.
   bool nonce_per_client = true;
   bool check_integrity = true;
+  bool check_offer = true;
+  std::size_t min_sha256_size = kMaxIntegritySha256Size;
 };
 
 // Who sent a request, and how to protect the response.

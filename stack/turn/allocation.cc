@@ -26,8 +26,11 @@ Permission* Relay::InstallPermission(Timestamp now, const TransportAddress& peer
     if (permissions.size() >= limit) return nullptr;
   }
   if (it == permissions.end()) it = permissions.try_emplace(peer.ip).first;
-  it->second.expires = now + permission_lifetime;
-  it->second.port = peer.port;
+  Permission& permission = it->second;
+  if (permission_refresh || permission.expires <= now) {
+    permission.expires = now + permission_lifetime;
+  }
+  permission.port = peer.port;
   return &it->second;
 }
 
@@ -69,7 +72,7 @@ ChannelBindResult Allocation::BindChannel(Timestamp now, ChannelNumber number,
     relay.channels.emplace(peer, &channel);
     ++permission->channels;
   }
-  channel.expires = now + channel_lifetime;
+  if (channel_refresh || channel.expires <= now) channel.expires = now + channel_lifetime;
   return ChannelBindResult::kBound;
 }
 

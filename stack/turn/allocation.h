@@ -56,6 +56,7 @@ struct Relay {
   Timestamp expires = Timestamp::PlusInfinity();
   uint64_t token = 0;  // RESERVATION-TOKEN while reserved, else 0
   TimeDelta permission_lifetime = kPermissionLifetime;
+  bool permission_refresh = true;  // off: ServerQuirks::permission_not_refreshed
   std::unordered_map<IpAddress, Permission, IpHash> permissions;
   std::unordered_map<TransportAddress, Channel*, AddressHash> channels;  // by peer
   std::vector<ConnectionId> connections;  // in the order they were made
@@ -109,6 +110,7 @@ struct Allocation {
   std::optional<TokenSession> token;
   std::optional<Mobility> mobility;
   TimeDelta channel_lifetime = kChannelLifetime;
+  bool channel_refresh = true;                     // off: ServerQuirks::channel_not_refreshed
   std::unordered_map<uint16_t, Channel> channels;  // by number
 
   Relay* FindRelay(AddressFamily family) const;

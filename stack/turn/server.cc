@@ -103,7 +103,7 @@ std::vector<AttributeType> KnownAttributes(const ServerConfig& config) {
 }
 
 void UseRfc5766(ServerConfig& config) {
-  config.max_channel_number = 0x7ffe;  // RFC 5766 section 11
+  config.max_channel_number = 0x7ffe;  // RFC 5766 section 11.2
   if (!config.authentication) return;
   config.authentication->long_term.algorithms.clear();
   config.authentication->long_term.username_anonymity = false;
@@ -150,6 +150,10 @@ void Server::MakeAuthenticator() {
   }
   if (config_.quirks.nonce_never_stale) long_term.nonce_lifetime = TimeDelta::PlusInfinity();
   if (config_.quirks.nonce_of_any_source) long_term.nonce_per_client = false;
+  if (config_.quirks.bid_down_unchecked) long_term.check_offer = false;
+  if (config_.quirks.truncated_sha256_accepted) {
+    long_term.min_sha256_size = stun::kMinIntegritySha256Size;
+  }
   if (config_.quirks.integrity_unchecked) long_term.check_integrity = false;
   std::shared_ptr<const stun::CredentialStore> credentials = authentication.credentials;
   if (credentials == nullptr) credentials = std::make_shared<stun::StaticCredentials>();

@@ -61,6 +61,7 @@ int Server::CheckAllocate(Timestamp now, const Responder& responder, const Messa
     return stun::kErrorBadRequest;
   }
   plan.lifetime = GrantLifetime(now, lifetime, responder);
+  if (config_.quirks.allocate_lifetime_zero && lifetime == 0u) plan.lifetime = TimeDelta::Zero();
   plan.even = even.has_value() && !plan.tcp;
   plan.reserve = even.value_or(false) && !plan.tcp;
   if (!token || plan.tcp || config_.quirks.reservation_token_ignored) {
@@ -163,6 +164,7 @@ void Server::StartAllocation(Timestamp now, const Responder& responder, const Pl
   if (config_.quirks.channel_never_expires) {
     allocation->channel_lifetime = TimeDelta::PlusInfinity();
   }
+  allocation->channel_refresh = !config_.quirks.channel_not_refreshed;
   if (plan.mobile) {
     allocation->mobility.emplace().serial = next_serial_++;
     mobile_.emplace(allocation->mobility->serial, allocation.get());

@@ -71,6 +71,7 @@ Relay& Server::AddRelay(const TransportAddress& address, bool tcp) {
   if (config_.quirks.permission_never_expires) {
     relay->permission_lifetime = TimeDelta::PlusInfinity();
   }
+  relay->permission_refresh = !config_.quirks.permission_not_refreshed;
   relay_by_address_.emplace(address, relay.get());
   if (tcp) {
     events_.Push(TcpListenWanted{relay->id, address});

@@ -31,7 +31,8 @@ bool Server::AllowsMobility(const FiveTuple& tuple) const {
 int Server::CheckMobileAllocate(const Responder& responder, const MessageView& message) const {
   const auto ticket = message.Find(AttributeType::kMobilityTicket);
   if (!ticket) return 0;
-  if (!ticket->empty()) return stun::kErrorBadRequest;
+  if (!ticket->empty() && !config_.quirks.ticket_in_allocate_accepted)
+    return stun::kErrorBadRequest;
   return AllowsMobility(responder.tuple) ? 0 : stun::kErrorMobilityForbidden;
 }
 

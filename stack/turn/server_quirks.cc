@@ -6,12 +6,14 @@ namespace rtclab::turn {
 
 std::span<const ServerQuirkInfo> AllServerQuirks() {
   using Q = ServerQuirks;
-  static constexpr std::array<ServerQuirkInfo, 65> kAll = {{
+  static constexpr std::array<ServerQuirkInfo, 72> kAll = {{
       {"integrity_unchecked", &Q::integrity_unchecked},
       {"nonce_never_stale", &Q::nonce_never_stale},
       {"nonce_of_any_source", &Q::nonce_of_any_source},
       {"other_user_accepted", &Q::other_user_accepted},
       {"allocate_unauthenticated", &Q::allocate_unauthenticated},
+      {"bid_down_unchecked", &Q::bid_down_unchecked},
+      {"truncated_sha256_accepted", &Q::truncated_sha256_accepted},
       {"unknown_attributes_accepted", &Q::unknown_attributes_accepted},
       {"second_allocate_accepted", &Q::second_allocate_accepted},
       {"retransmitted_allocate_is_new", &Q::retransmitted_allocate_is_new},
@@ -22,6 +24,7 @@ std::span<const ServerQuirkInfo> AllServerQuirks() {
       {"wrong_family_allocated", &Q::wrong_family_allocated},
       {"wrong_family_accepted", &Q::wrong_family_accepted},
       {"lifetime_unclamped", &Q::lifetime_unclamped},
+      {"allocate_lifetime_zero", &Q::allocate_lifetime_zero},
       {"lifetime_zero_ignored", &Q::lifetime_zero_ignored},
       {"dual_refresh_deletes_both", &Q::dual_refresh_deletes_both},
       {"refresh_has_no_effect", &Q::refresh_has_no_effect},
@@ -32,6 +35,7 @@ std::span<const ServerQuirkInfo> AllServerQuirks() {
       {"quota_ignored", &Q::quota_ignored},
       {"tunnel_clients_accepted", &Q::tunnel_clients_accepted},
       {"permission_never_expires", &Q::permission_never_expires},
+      {"permission_not_refreshed", &Q::permission_not_refreshed},
       {"permission_by_port", &Q::permission_by_port},
       {"first_peer_only", &Q::first_peer_only},
       {"send_permission_unchecked", &Q::send_permission_unchecked},
@@ -46,6 +50,7 @@ std::span<const ServerQuirkInfo> AllServerQuirks() {
       {"channel_range_unchecked", &Q::channel_range_unchecked},
       {"channel_without_permission", &Q::channel_without_permission},
       {"channel_never_expires", &Q::channel_never_expires},
+      {"channel_not_refreshed", &Q::channel_not_refreshed},
       {"channel_data_refreshes", &Q::channel_data_refreshes},
       {"short_channel_data_relayed", &Q::short_channel_data_relayed},
       {"channel_padding_relayed", &Q::channel_padding_relayed},
@@ -57,6 +62,7 @@ std::span<const ServerQuirkInfo> AllServerQuirks() {
       {"mapped_policy_unchecked", &Q::mapped_policy_unchecked},
       {"tcp_over_udp_accepted", &Q::tcp_over_udp_accepted},
       {"tcp_attributes_accepted", &Q::tcp_attributes_accepted},
+      {"connect_timeout_short", &Q::connect_timeout_short},
       {"second_connect_accepted", &Q::second_connect_accepted},
       {"accept_without_permission", &Q::accept_without_permission},
       {"connection_bind_user_unchecked", &Q::connection_bind_user_unchecked},
@@ -65,6 +71,7 @@ std::span<const ServerQuirkInfo> AllServerQuirks() {
       {"peer_close_ignored", &Q::peer_close_ignored},
       {"client_close_ignored", &Q::client_close_ignored},
       {"control_close_ignored", &Q::control_close_ignored},
+      {"ticket_in_allocate_accepted", &Q::ticket_in_allocate_accepted},
       {"ticket_reusable", &Q::ticket_reusable},
       {"ticket_constant", &Q::ticket_constant},
       {"ticket_user_unchecked", &Q::ticket_user_unchecked},

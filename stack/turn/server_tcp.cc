@@ -48,7 +48,8 @@ void Server::HandleConnect(Timestamp now, const Responder& responder, const Mess
   TcpConnection& connection = AddConnection(*relay, *peer);
   connection.state = TcpConnection::State::kConnecting;
   connection.connect = responder;
-  SetExpiry(connection, now + config_.tcp_connect_timeout);
+  SetExpiry(connection, now + (config_.quirks.connect_timeout_short ? TimeDelta::Seconds(5)
+                                                                    : config_.tcp_connect_timeout));
   events_.Push(TcpConnectWanted{connection.id, relay->address, *peer});
 }
 
