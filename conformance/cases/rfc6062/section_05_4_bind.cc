@@ -15,6 +15,7 @@ void TcpBindOverUdp(Test& t) {
   ConnectOptions options;
   options.transport = Transport::kUdp;
   Client client = t.Connect(options);
+  client.TakeChallenge(control.client);
   t.ExpectError(client.Call(TcpConnectionBind(link.id)), 400, "ConnectionBind over UDP");
   t.Note("the connection can still be bound over TCP");
   TcpDataConnection data(t, control.client);
@@ -24,12 +25,14 @@ void TcpBindOverUdp(Test& t) {
 void TcpBindNoId(Test& t) {
   TcpControl control = TcpOpenControl(t);
   Client client = t.Connect();
+  client.TakeChallenge(control.client);
   t.ExpectError(client.Call(Request(stun::Method::kConnectionBind)), 400);
 }
 
 void TcpBindUnknownId(Test& t) {
   TcpControl control = TcpOpenControl(t);
   Client client = t.Connect();
+  client.TakeChallenge(control.client);
   t.ExpectError(client.Call(TcpConnectionBind(t.rng().NextU32())), 400);
 }
 

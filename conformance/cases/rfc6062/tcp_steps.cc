@@ -92,7 +92,10 @@ Client TcpConnectLike(Test& t, const Client& control, std::optional<Credentials>
 
 TcpDataConnection::TcpDataConnection(Test& t, const Client& control,
                                      std::optional<Credentials> credentials)
-    : t_(t), client_(TcpConnectLike(t, control, std::move(credentials))) {}
+    : t_(t), client_(TcpConnectLike(t, control, std::move(credentials))) {
+  // Some servers take the control connection's nonce, others say 438.
+  client_.TakeChallenge(control);
+}
 
 Response TcpDataConnection::ReadAnswer() {
   Bytes buffer;
@@ -114,15 +117,14 @@ Response TcpDataConnection::ReadAnswer() {
 
 Response TcpDataConnection::Bind(uint32_t connection_id) {
   const Request request = TcpConnectionBind(connection_id);
-  // The challenge is fetched with something that binds nothing: only errors come then, and no data behind them.
-  client_.Once(Request(stun::Method::kRefresh).Unsigned());
   Response response;
   for (int attempt = 0; attempt < 2; ++attempt) {
     client_.SendRaw(client_.Encode(request));
     response = ReadAnswer();
-    if (response.code() != stun::kErrorStaleNonce) break;
+    const int code = response.code();
+    if (code != stun::kErrorStaleNonce && code != stun::kErrorUnauthenticated) break;
     const auto nonce = response.view().GetString(stun::AttributeType::kNonce);
-    if (!nonce) break;
+    if (!nonce || *nonce == client_.nonce()) break;
     client_.SetNonce(std::string(*nonce));
   }
   return response;

@@ -33,8 +33,7 @@ Client MobilityNewPath(Test& t, std::optional<Credentials> credentials) {
   ConnectOptions options;
   options.credentials = std::move(credentials);
   Client client = t.Connect(options);
-  // A Refresh of what is not there: it changes nothing, and brings realm and nonce.
-  client.Once(Request(stun::Method::kRefresh).Unsigned());
+  if (t.target().user) client.Challenge();
   return client;
 }
 

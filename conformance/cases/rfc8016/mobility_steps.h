@@ -22,7 +22,7 @@ struct MobileClient {
 };
 // Blocked unless the allocation comes with a ticket.
 MobileClient MobilityOpen(Test& t);
-// The client at a new 5-tuple: nothing is sent yet but what fetches the challenge.
+// The client at a new 5-tuple, with a challenge.
 Client MobilityNewPath(Test& t, std::optional<Credentials> credentials = std::nullopt);
 // The allocation follows the client to a new 5-tuple; blocked when it does not. The new ticket is in the response.
 struct Moved {
