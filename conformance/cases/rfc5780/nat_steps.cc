@@ -36,6 +36,11 @@ Response NatBinding(Test& t, Client& client) {
   return response;
 }
 
+bool NatIsDiscovery(const Response& response) {
+  return response.Has(stun::AttributeType::kResponseOrigin) ||
+         response.Has(stun::AttributeType::kOtherAddress);
+}
+
 TransportAddress NatOther(Test& t, Client& client) {
   const auto other = NatBinding(t, client).view().GetAddress(stun::AttributeType::kOtherAddress);
   if (!other) t.Block("no OTHER-ADDRESS in the Binding response");

@@ -20,6 +20,8 @@ inline constexpr NatFlags kNatAllFlags[] = {
 
 // A Binding success response, or the case is blocked.
 Response NatBinding(Test& t, Client& client);
+// Whether a Binding response shows that the server is one of RFC 5780, with a second address or without: RESPONSE-ORIGIN or OTHER-ADDRESS.
+bool NatIsDiscovery(const Response& response);
 // OTHER-ADDRESS of a Binding response, or the case is blocked.
 TransportAddress NatOther(Test& t, Client& client);
 // Where the server sees us; the case is blocked when it does not say.
