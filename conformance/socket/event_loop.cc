@@ -39,11 +39,15 @@ int MillisUntil(Timestamp now, Timestamp wanted) {
 
 }  // namespace
 
-EventLoop::EventLoop()
-    : epoll_(epoll_create1(EPOLL_CLOEXEC)), wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+EventLoop::EventLoop(AtInterrupt at_interrupt)
+    : at_interrupt_(at_interrupt),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
   CHECK(epoll_ >= 0 && wake_ >= 0);
   ControlEpoll(epoll_, EPOLL_CTL_ADD, wake_, EPOLLIN, kWakeKey);
-  ControlEpoll(epoll_, EPOLL_CTL_ADD, InterruptDescriptor(), EPOLLIN, kInterruptKey);
+  if (at_interrupt == AtInterrupt::kStop) {
+    ControlEpoll(epoll_, EPOLL_CTL_ADD, InterruptDescriptor(), EPOLLIN, kInterruptKey);
+  }
 }
 
 EventLoop::~EventLoop() {
@@ -103,7 +107,7 @@ void EventLoop::Dispatch(uint64_t key, uint32_t events) {
 void EventLoop::Run(const AfterRound& after_round) {
   std::array<epoll_event, kReadyInARound> ready;
   Timestamp wanted = after_round(RealNow());
-  while (!stopped_ && !Interrupted()) {
+  while (!stopped_ && !(at_interrupt_ == AtInterrupt::kStop && Interrupted())) {
     const int count = epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()),
                                  MillisUntil(RealNow(), wanted));
     CHECK(count >= 0 || errno == EINTR);

@@ -3,6 +3,7 @@
 #define RTCLAB_CONFORMANCE_SOCKET_EVENT_LOOP_H_
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -25,7 +26,11 @@ class EventLoop {
   // drain protocols, flush what is to be sent and fire timers. Returns when it wants to be called again at the latest.
   using AfterRound = std::function<Timestamp(Timestamp now)>;
 
-  EventLoop();
+  // Whether Run() ends at an interrupt (real_clock.h) as at Stop(): a program's loop does; that of a server which a test runs in its own
+  // process does not.
+  enum class AtInterrupt : uint8_t { kStop, kGoOn };
+
+  explicit EventLoop(AtInterrupt at_interrupt = AtInterrupt::kStop);
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -38,7 +43,7 @@ class EventLoop {
   void WantReadable(int descriptor, bool wanted);
   void Remove(int descriptor);
 
-  // Runs until Stop() or an interrupt (real_clock.h).
+  // Runs until Stop() or an interrupt.
   void Run(const AfterRound& after_round);
   // From any thread, or a signal handler.
   void Stop();
@@ -59,6 +64,7 @@ class EventLoop {
   void Change(int descriptor, uint32_t events);
   void Dispatch(uint64_t key, uint32_t events);
 
+  AtInterrupt at_interrupt_;
   int epoll_ = -1;
   int wake_ = -1;
   std::atomic<bool> stopped_{false};

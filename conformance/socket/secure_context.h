@@ -3,6 +3,7 @@
 #define RTCLAB_CONFORMANCE_SOCKET_SECURE_CONTEXT_H_
 
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include <memory>
 #include <vector>

@@ -41,7 +41,8 @@ Result<void> SecureStream::Send(ByteView bytes) {
   if (s.state == State::kClosed || s.state == State::kFailed) return rtclab::Fail(s.reason);
   if (s.closing) return rtclab::Fail("closed here");
   if (s.is_datagram() && bytes.size() > SSL3_RT_MAX_PLAIN_LENGTH) {
-    return rtclab::Fail("a DTLS record holds 16,384 bytes, not " + std::to_string(bytes.size()));
+    return rtclab::Fail("a DTLS record holds 16,384 bytes at most, not " +
+                        std::to_string(bytes.size()));
   }
   if (bytes.empty()) return {};
   if (s.state == State::kHandshaking) {

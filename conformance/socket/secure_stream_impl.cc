@@ -134,6 +134,7 @@ std::string SecureStream::Impl::HandshakeWords() {
   if (code == SSL_R_CERTIFICATE_VERIFY_FAILED && !info.verify_error.empty()) {
     return info.verify_error;
   }
+  if (code == SSL_R_READ_TIMEOUT_EXPIRED) return "no answer to the handshake";
   const bool garbage = code == SSL_R_WRONG_VERSION_NUMBER || code == SSL_R_HTTP_REQUEST ||
                        code == SSL_R_HTTPS_PROXY_REQUEST || code == SSL_R_BAD_RECORD_TYPE ||
                        code == SSL_R_PACKET_LENGTH_TOO_LONG;

@@ -188,7 +188,7 @@ class EchoServer {
   std::map<TransportAddress, SecureStream> associations_;
   std::map<int, Connection> connections_;
   Bytes buffer_ = Bytes(65'536);
-  EventLoop loop_;
+  EventLoop loop_{EventLoop::AtInterrupt::kGoOn};
   std::thread thread_;
 };
 

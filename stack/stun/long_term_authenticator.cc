@@ -9,6 +9,7 @@ namespace rtclab::stun {
 namespace {
 
 SecurityFeatures FeaturesOf(const LongTermConfig& config, const CredentialStore& credentials) {
+  CHECK(config.nonce_cookie || (config.algorithms.empty() && !config.username_anonymity));
   return {!config.algorithms.empty(), config.username_anonymity && credentials.KnowsUserhashes()};
 }
 
@@ -28,7 +29,8 @@ LongTermAuthenticator::LongTermAuthenticator(LongTermConfig config,
                                              Rng& rng)
     : config_(std::move(config)),
       credentials_(std::move(credentials)),
-      nonces_(FeaturesOf(config_, *credentials_), config_.nonce_lifetime, rng),
+      nonces_(FeaturesOf(config_, *credentials_), config_.nonce_lifetime, rng,
+              {config_.nonce_cookie, config_.nonce_per_client}),
       offer_(OfferOf(config_)) {}
 
 Rejection LongTermAuthenticator::Challenge(Timestamp now, const MessageView& request,
@@ -38,6 +40,9 @@ Rejection LongTermAuthenticator::Challenge(Timestamp now, const MessageView& req
   builder.AddString(AttributeType::kRealm, config_.realm)
       .AddString(AttributeType::kNonce, nonces_.Make(now, source));
   if (!offer_.empty()) builder.AddBytes(AttributeType::kPasswordAlgorithms, offer_);
+  if (!config_.third_party_server.empty()) {
+    builder.AddString(AttributeType::kThirdPartyAuthorization, config_.third_party_server);
+  }
   if (!config_.software.empty()) builder.AddString(AttributeType::kSoftware, config_.software);
   return {code, std::move(why), builder.Build()};
 }
@@ -56,7 +61,8 @@ std::optional<PasswordAlgorithm> LongTermAuthenticator::AlgorithmOf(
   if (!repeated && !chosen) return PasswordAlgorithm::kMd5;
   const auto choice = request.GetPasswordAlgorithm();
   if (!repeated || !choice || !choice->parameters.empty()) return std::nullopt;
-  if (!std::equal(repeated->begin(), repeated->end(), offer_.begin(), offer_.end())) {
+  if (config_.check_offer &&
+      !std::equal(repeated->begin(), repeated->end(), offer_.begin(), offer_.end())) {
     return std::nullopt;
   }
   const auto& offered = config_.algorithms;
@@ -76,7 +82,7 @@ std::optional<std::string> LongTermAuthenticator::UsernameOf(const MessageView& 
   return credentials_->UsernameOf(*userhash, config_.realm);
 }
 
-tl::expected<Authenticated, Rejection> LongTermAuthenticator::Authenticate(
+tl::expected<PasswordAlgorithm, Rejection> LongTermAuthenticator::CheckForm(
     Timestamp now, const MessageView& request, const TransportAddress& source) const {
   CHECK(request.IsRequest());
   if (!request.HasIntegrity() && !request.HasIntegritySha256()) {
@@ -84,8 +90,7 @@ tl::expected<Authenticated, Rejection> LongTermAuthenticator::Authenticate(
                                     "the request has no message integrity"));
   }
   const bool named = request.Has(AttributeType::kUsername) || request.Has(AttributeType::kUserhash);
-  const auto nonce = request.GetString(AttributeType::kNonce);
-  if (!named || !request.Has(AttributeType::kRealm) || !nonce) {
+  if (!named || !request.Has(AttributeType::kRealm) || !request.GetString(AttributeType::kNonce)) {
     return tl::unexpected(BadRequest(request, "USERNAME or USERHASH, REALM or NONCE is missing"));
   }
   const std::optional<PasswordAlgorithm> algorithm = AlgorithmOf(request);
@@ -93,6 +98,19 @@ tl::expected<Authenticated, Rejection> LongTermAuthenticator::Authenticate(
     return tl::unexpected(
         BadRequest(request, "PASSWORD-ALGORITHM and PASSWORD-ALGORITHMS don't match the offer"));
   }
+  return *algorithm;
+}
+
+bool LongTermAuthenticator::Verify(const MessageView& request, const IntegrityKey& key) const {
+  if (!config_.check_integrity) return true;
+  return request.HasIntegritySha256() ? request.VerifyIntegritySha256(key, config_.min_sha256_size)
+                                      : request.VerifyIntegrity(key);
+}
+
+tl::expected<Authenticated, Rejection> LongTermAuthenticator::Authenticate(
+    Timestamp now, const MessageView& request, const TransportAddress& source) const {
+  const auto algorithm = CheckForm(now, request, source);
+  if (!algorithm) return tl::unexpected(algorithm.error());
   const std::optional<std::string> username = UsernameOf(request);
   const std::vector<std::string> passwords =
       username ? credentials_->Passwords(*username, now) : std::vector<std::string>();
@@ -104,19 +122,36 @@ tl::expected<Authenticated, Rejection> LongTermAuthenticator::Authenticate(
   for (const std::string& password : passwords) {
     const IntegrityKey candidate =
         IntegrityKey::LongTerm(*username, config_.realm, password, *algorithm);
-    const bool right = request.HasIntegritySha256() ? request.VerifyIntegritySha256(candidate)
-                                                    : request.VerifyIntegrity(candidate);
-    if (right) key = candidate;
+    if (Verify(request, candidate)) key = candidate;
   }
   if (!key) {
     return tl::unexpected(
         Challenge(now, request, source, kErrorUnauthenticated, "the message integrity is wrong"));
   }
-  if (nonces_.Check(now, source, *nonce) != NonceFactory::Verdict::kValid) {
+  if (nonces_.Check(now, source, *request.GetString(AttributeType::kNonce)) !=
+      NonceFactory::Verdict::kValid) {
     return tl::unexpected(
         Challenge(now, request, source, kErrorStaleNonce, "the nonce is no longer valid"));
   }
   return Authenticated{*username, *key, request.Has(AttributeType::kPasswordAlgorithm)};
+}
+
+tl::expected<Authenticated, Rejection> LongTermAuthenticator::AuthenticateWithKey(
+    Timestamp now, const MessageView& request, const TransportAddress& source,
+    const IntegrityKey& key) const {
+  const auto algorithm = CheckForm(now, request, source);
+  if (!algorithm) return tl::unexpected(algorithm.error());
+  const auto username = request.GetString(AttributeType::kUsername);
+  if (!username || !Verify(request, key)) {
+    return tl::unexpected(
+        Challenge(now, request, source, kErrorUnauthenticated, "the message integrity is wrong"));
+  }
+  if (nonces_.Check(now, source, *request.GetString(AttributeType::kNonce)) !=
+      NonceFactory::Verdict::kValid) {
+    return tl::unexpected(
+        Challenge(now, request, source, kErrorStaleNonce, "the nonce is no longer valid"));
+  }
+  return Authenticated{std::string(*username), key, request.HasIntegritySha256()};
 }
 
 void LongTermAuthenticator::Protect(MessageBuilder& response, const Authenticated& client) {

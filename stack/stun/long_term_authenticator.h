@@ -24,6 +24,18 @@ struct LongTermConfig {
   // Offer USERHASH where the credential store can resolve it.
   bool username_anonymity = true;
   std::string software;  // SOFTWARE of the error responses; none when empty
+  // Begin nonces with the cookie of RFC 8489 section 9.2. Off, for a server of RFC 5389, nothing that the cookie announces may be
+  // offered: `algorithms` is empty and `username_anonymity` off (CHECKed).
+  bool nonce_cookie = true;
+  // THIRD-PARTY-AUTHORIZATION of the challenges (RFC 7635 section 6.1); none when empty.
+  std::string third_party_server;
+
+  // Deviations, to reproduce faulty servers. Off: a nonce is good for whoever brings it; a wrong HMAC of a known user passes; an altered
+  // copy of the offer passes. Less than 32: a truncated MESSAGE-INTEGRITY-SHA256 passes, although no usage here allows it.
+  bool nonce_per_client = true;
+  bool check_integrity = true;
+  bool check_offer = true;
+  std::size_t min_sha256_size = kMaxIntegritySha256Size;
 };
 
 // Who sent a request, and how to protect the response.
@@ -52,6 +64,17 @@ class LongTermAuthenticator {
   tl::expected<Authenticated, Rejection> Authenticate(Timestamp now, const MessageView& request,
                                                       const TransportAddress& source) const;
 
+  // The same checks for a request that is signed with `key`, as an access token brought it (RFC 7635 section 7): no password, no
+  // USERHASH. The response uses MESSAGE-INTEGRITY-SHA256 if the request has it.
+  tl::expected<Authenticated, Rejection> AuthenticateWithKey(Timestamp now,
+                                                             const MessageView& request,
+                                                             const TransportAddress& source,
+                                                             const IntegrityKey& key) const;
+
+  // 401 or 438: with REALM, a fresh NONCE, PASSWORD-ALGORITHMS and THIRD-PARTY-AUTHORIZATION.
+  Rejection Challenge(Timestamp now, const MessageView& request, const TransportAddress& source,
+                      int code, std::string why) const;
+
   // Ends `response` with the integrity attribute that section 9.2.4 asks for. A FINGERPRINT may follow.
   static void Protect(MessageBuilder& response, const Authenticated& client);
 
@@ -64,10 +87,11 @@ class LongTermAuthenticator {
   const LongTermConfig& config() const { return config_; }
 
  private:
-  // 401 or 438: with REALM, a fresh NONCE and PASSWORD-ALGORITHMS.
-  Rejection Challenge(Timestamp now, const MessageView& request, const TransportAddress& source,
-                      int code, std::string why) const;
-  // 400: without any of them.
+  // The first checks of section 9.2.4: that the request is signed and complete; an algorithm if it is.
+  tl::expected<PasswordAlgorithm, Rejection> CheckForm(Timestamp now, const MessageView& request,
+                                                       const TransportAddress& source) const;
+  bool Verify(const MessageView& request, const IntegrityKey& key) const;
+  // 400: without what a challenge has.
   Rejection BadRequest(const MessageView& request, std::string why) const;
   // The algorithm of the client's key: MD5 when it named none; nullopt when what it says contradicts our offer.
   std::optional<PasswordAlgorithm> AlgorithmOf(const MessageView& request) const;

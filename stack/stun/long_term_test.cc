@@ -217,6 +217,29 @@ TEST_F(LongTermTest, AlteredNonceIsNotValid) {
   }
 }
 
+TEST_F(LongTermTest, NoncesHideTheirTime) {
+  const NonceFactory nonces({true, true}, TimeDelta::Seconds(10), rng_);
+  const std::string one = nonces.Make(Timestamp::Seconds(1), kClient);
+  const std::string two = nonces.Make(Timestamp::Seconds(1) + TimeDelta::Nanos(1), kClient);
+  int same = 0;
+  for (std::size_t i = 13; i < one.size(); ++i) same += one[i] == two[i];
+  EXPECT_LT(same, 12);  // of 48 hexadecimal digits, 3 by chance
+}
+
+TEST_F(LongTermTest, NoncesWithoutCookieAndForEveryClient) {
+  using V = NonceFactory::Verdict;
+  const NonceFactory plain({}, TimeDelta::Seconds(10), rng_, {.cookie = false});
+  const std::string nonce = plain.Make(Timestamp::Seconds(1), kClient);
+  EXPECT_EQ(nonce.size(), 48u);
+  EXPECT_FALSE(ParseNonceCookie(nonce));
+  EXPECT_EQ(plain.Check(Timestamp::Seconds(1), kClient, nonce), V::kValid);
+  EXPECT_EQ(plain.Check(Timestamp::Seconds(1), kElsewhere, nonce), V::kForeign);
+  const NonceFactory shared({}, TimeDelta::Seconds(10), rng_, {.per_client = false});
+  EXPECT_EQ(
+      shared.Check(Timestamp::Seconds(1), kElsewhere, shared.Make(Timestamp::Zero(), kClient)),
+      V::kValid);
+}
+
 // Requests in raw form, attribute by attribute: RFC 8489 section 9.2.4's checks in their order.
 TEST_F(LongTermTest, MissingAttributesAreBadRequests) {
   UseServer(Config());

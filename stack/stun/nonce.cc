@@ -1,5 +1,6 @@
 #include "stack/stun/nonce.h"
 
+#include <algorithm>
 #include <array>
 
 #include "stack/base/bytes.h"
@@ -35,39 +36,57 @@ std::optional<SecurityFeatures> ParseNonceCookie(std::string_view nonce) {
                           ((*bits)[0] & kUsernameAnonymityBit) != 0};
 }
 
-NonceFactory::NonceFactory(const SecurityFeatures& features, TimeDelta lifetime, Rng& rng)
-    : cookie_(NonceCookie(features)), lifetime_(lifetime) {
+NonceFactory::NonceFactory(const SecurityFeatures& features, TimeDelta lifetime, Rng& rng,
+                           const NonceStyle& style)
+    : cookie_(style.cookie ? NonceCookie(features) : std::string()),
+      lifetime_(lifetime),
+      per_client_(style.per_client) {
   std::array<uint8_t, 32> secret;
   rng.Fill(secret);
   secret_ = crypto::HmacSha256(secret);
+  // A key of its own for the mask, made from the first so that it takes nothing from `rng`.
+  mask_secret_ = crypto::HmacSha256(secret_.Compute(AsBytes("mask")));
 }
 
-std::string NonceFactory::Sign(std::string_view prefix, const TransportAddress& client) const {
+NonceFactory::Mac NonceFactory::Sign(ByteView time, const TransportAddress& client) const {
   ByteWriter who;
-  who.WriteBytes(client.ip.bytes());
-  who.WriteU16(client.port);
-  const crypto::Sha256Digest mac = secret_.Compute(AsBytes(prefix), who.view());
-  return ToHex(ByteView(mac).first(kMacSize / 2));
+  if (per_client_) {
+    who.WriteBytes(client.ip.bytes());
+    who.WriteU16(client.port);
+  }
+  const crypto::Sha256Digest digest = secret_.Compute(time, who.view());
+  Mac mac;
+  std::copy_n(digest.begin(), mac.size(), mac.begin());
+  return mac;
+}
+
+uint64_t NonceFactory::Mask(uint64_t time, const Mac& mac) const {
+  return time ^ LoadU64(mask_secret_.Compute(mac).data());
 }
 
 std::string NonceFactory::Make(Timestamp now, const TransportAddress& client) const {
+  const auto nanos = static_cast<uint64_t>(now.nanos());
   std::array<uint8_t, 8> time;
-  StoreU64(time.data(), static_cast<uint64_t>(now.nanos()));
-  std::string nonce = cookie_ + ToHex(time);
-  nonce += Sign(nonce, client);
-  return nonce;
+  StoreU64(time.data(), nanos);
+  const Mac mac = Sign(time, client);
+  StoreU64(time.data(), Mask(nanos, mac));
+  return cookie_ + ToHex(time) + ToHex(mac);
 }
 
 NonceFactory::Verdict NonceFactory::Check(Timestamp now, const TransportAddress& client,
                                           std::string_view nonce) const {
-  if (nonce.size() != kCookieSize + kTimeSize + kMacSize) return Verdict::kForeign;
-  const std::string_view prefix = nonce.substr(0, kCookieSize + kTimeSize);
-  if (!crypto::ConstantTimeEqual(AsBytes(nonce.substr(prefix.size())),
-                                 AsBytes(Sign(prefix, client)))) {
+  if (nonce.size() != cookie_.size() + kTimeSize + kMacSize || !nonce.starts_with(cookie_)) {
     return Verdict::kForeign;
   }
-  const auto time = FromHex(prefix.substr(kCookieSize));
-  const Timestamp made = Timestamp::Nanos(static_cast<int64_t>(LoadU64(time->data())));
+  auto bytes = FromHex(nonce.substr(cookie_.size()));
+  if (!bytes || bytes->size() != (kTimeSize + kMacSize) / 2) return Verdict::kForeign;
+  Mac mac;
+  std::copy_n(bytes->begin() + kTimeSize / 2, mac.size(), mac.begin());
+  const uint64_t nanos = Mask(LoadU64(bytes->data()), mac);
+  std::array<uint8_t, 8> time;
+  StoreU64(time.data(), nanos);
+  if (!crypto::ConstantTimeEqual(mac, Sign(time, client))) return Verdict::kForeign;
+  const Timestamp made = Timestamp::Nanos(static_cast<int64_t>(nanos));
   return now - made < lifetime_ ? Verdict::kValid : Verdict::kStale;
 }
 

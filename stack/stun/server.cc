@@ -12,12 +12,9 @@ namespace {
 
 using enum AttributeType;
 
-// What a Binding request may hold (RFC 8489 sections 9 and 14, RFC 5780 section 7).
-constexpr std::array kKnown = {kUsername,          kRealm,         kNonce,        kUserhash,
-                               kPasswordAlgorithm, kChangeRequest, kResponsePort, kPadding};
-// RFC 5780 section 6: without a second address CHANGE-REQUEST is not understood.
-constexpr std::array kKnownWithoutAlternate = {
-    kUsername, kRealm, kNonce, kUserhash, kPasswordAlgorithm, kResponsePort, kPadding};
+// What a Binding request may hold (RFC 8489 sections 9 and 14, RFC 5780 section 7), but for CHANGE-REQUEST.
+constexpr std::array kKnownInBinding = {kUsername,          kRealm,  kNonce, kUserhash,
+                                        kPasswordAlgorithm, kPadding};
 
 // RFC 5780 section 7.5: 16 bits and 2 bytes of padding, which writers count as the attribute's or as part of the value.
 std::optional<uint16_t> ResponsePort(const MessageView& request) {
@@ -35,6 +32,9 @@ Server::Server(ServerConfig config, Rng& rng) : config_(std::move(config)) {
     CHECK(own.alternate->family() == own.primary.family());
     CHECK(own.alternate->ip != own.primary.ip && own.alternate->port != own.primary.port);
   }
+  known_.assign(kKnownInBinding.begin(), kKnownInBinding.end());
+  if (config_.response_port) known_.push_back(kResponsePort);
+  known_.insert(known_.end(), config_.also_known.begin(), config_.also_known.end());
   if (config_.long_term) {
     CHECK(config_.credentials != nullptr);
     authenticator_.emplace(*config_.long_term, config_.credentials, rng);
@@ -120,6 +120,14 @@ void Server::HandleRequest(Timestamp now, const Datagram& packet, const ServerAd
   Send(packet, route, std::move(response), code);
 }
 
+// RFC 5780 section 6: without a second address CHANGE-REQUEST is not understood.
+std::vector<AttributeType> Server::UnknownIn(const ServerAddresses& own,
+                                             const MessageView& request) const {
+  std::vector<AttributeType> unknown = request.UnknownRequired(known_);
+  if (own.alternate) std::erase(unknown, kChangeRequest);
+  return unknown;
+}
+
 Bytes Server::Answer(const Datagram& packet, const ServerAddresses& own, const MessageView& request,
                      const Authenticated* client, Route& route, int& code) const {
   const auto fail = [&](int error) {
@@ -127,8 +135,7 @@ Bytes Server::Answer(const Datagram& packet, const ServerAddresses& own, const M
     return MessageBuilder::ErrorResponseTo(request, error);
   };
   // RFC 8489 section 6.3: unknown attributes are looked for after authentication.
-  const auto unknown = own.alternate ? request.UnknownRequired(kKnown)
-                                     : request.UnknownRequired(kKnownWithoutAlternate);
+  const auto unknown = UnknownIn(own, request);
   if (!unknown.empty()) {
     MessageBuilder builder = fail(kErrorUnknownAttribute);
     builder.AddUnknownAttributes(unknown);

@@ -30,6 +30,12 @@ struct ServerConfig {
   bool answer_classic = true;
   // The length of PADDING in a response, rounded up to a multiple of 4 (RFC 5780 section 6.1: the outgoing interface's MTU).
   uint16_t mtu = 1500;
+  // Whether RESPONSE-PORT is understood, which RFC 5780 section 7.5 leaves open: it lets anybody have a response sent to any port of a
+  // host. Off, it is an unknown attribute (420).
+  bool response_port = true;
+  // Attributes of other uses of the same port, such as TURN's: known, unexpected in a Binding request and so ignored (RFC 8489 section
+  // 6.3). Others that require comprehension are 420.
+  std::vector<AttributeType> also_known;
   // With both, requests must be authenticated by the long-term mechanism.
   std::optional<LongTermConfig> long_term;
   std::shared_ptr<const CredentialStore> credentials;
@@ -83,7 +89,11 @@ class Server {
                const Authenticated* client) const;
   void Send(const Datagram& request, const Route& route, Bytes payload, int code);
 
+  std::vector<AttributeType> UnknownIn(const ServerAddresses& own,
+                                       const MessageView& request) const;
+
   ServerConfig config_;
+  std::vector<AttributeType> known_;  // but for CHANGE-REQUEST
   std::optional<LongTermAuthenticator> authenticator_;
   std::deque<Transmit> transmits_;
   std::deque<Event> events_;

@@ -163,6 +163,24 @@ TEST(StunServerTest, UnknownRequiredAttributesAreListed) {
               ElementsAre(static_cast<AttributeType>(0x7001), static_cast<AttributeType>(0x7002)));
 }
 
+TEST(StunServerTest, WhatElseIsKnownIsAMatterOfConfiguration) {
+  Rng rng(1);
+  const Bytes lifetime = Request("000d 0004 00000001");
+  const Bytes response_port = Request("0027 0004 10010000");
+  ServerConfig config = TwoAddresses();
+  Server plain(config, rng);
+  EXPECT_TRUE(MessageView::Parse(Ask(plain, lifetime)->payload)->IsError());
+  config.also_known = {AttributeType::kLifetime};
+  config.response_port = false;
+  Server server(config, rng);
+  EXPECT_TRUE(MessageView::Parse(Ask(server, lifetime)->payload)->IsSuccess());
+  const auto out = Ask(server, response_port);
+  EXPECT_EQ(out->destination, kAsker);
+  const auto view = MessageView::Parse(out->payload);
+  EXPECT_EQ(view->GetErrorCode()->code, 420);
+  EXPECT_THAT(*view->GetUnknownAttributes(), ElementsAre(AttributeType::kResponsePort));
+}
+
 TEST(StunServerTest, WhatIsNoBindingRequestToUsIsIgnored) {
   Rng rng(1);
   Server server(TwoAddresses(), rng);

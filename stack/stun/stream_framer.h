@@ -24,6 +24,9 @@ class StreamFramer {
   void Push(ByteView bytes);
   // The next complete message, nullopt when more bytes are needed. The frame is valid until the next Push().
   Result<std::optional<Frame>> Next();
+  // What was pushed and not yet given out: where a stream stops holding messages, as a TURN data connection does (RFC 6062 section 5.4),
+  // the bytes behind the last one.
+  ByteView rest() const { return ByteView(buffer_).subspan(offset_); }
   // Bytes held that are not yet part of a complete message; at most one message.
   std::size_t pending() const { return buffer_.size() - offset_; }
 

@@ -38,6 +38,16 @@ const std::vector<std::string>& Expected() {
   return expected;
 }
 
+TEST(StreamFramerTest, WhatFollowsTheLastMessageCanBeTaken) {
+  StreamFramer framer;
+  EXPECT_TRUE(framer.rest().empty());
+  Bytes bytes = *FromHex(vectors::kRequest);
+  bytes.insert(bytes.end(), {0xff, 'r', 'a', 'w'});
+  framer.Push(bytes);
+  ASSERT_TRUE(framer.Next().value().has_value());
+  EXPECT_EQ(ToHex(framer.rest()), "ff726177");
+}
+
 TEST(StreamFramerTest, MessagesComeOutHoweverTheStreamIsCut) {
   const Bytes stream = Stream();
   for (std::size_t chunk = 1; chunk <= stream.size(); ++chunk) {

@@ -15,8 +15,9 @@ std::size_t Relay::CountPermissions(Timestamp now) const {
                     [now](const auto& entry) { return now < entry.second.expires; }));
 }
 
-Permission* Relay::InstallPermission(Timestamp now, const IpAddress& peer, std::size_t limit) {
-  auto it = permissions.find(peer);
+Permission* Relay::InstallPermission(Timestamp now, const TransportAddress& peer,
+                                     std::size_t limit) {
+  auto it = permissions.find(peer.ip);
   if (it == permissions.end() && permissions.size() >= limit) {
     // A channel outlives its permission and points at it, so those stay.
     std::erase_if(permissions, [now](const auto& entry) {
@@ -24,8 +25,12 @@ Permission* Relay::InstallPermission(Timestamp now, const IpAddress& peer, std::
     });
     if (permissions.size() >= limit) return nullptr;
   }
-  if (it == permissions.end()) it = permissions.try_emplace(peer).first;
-  it->second.expires = now + kPermissionLifetime;
+  if (it == permissions.end()) it = permissions.try_emplace(peer.ip).first;
+  Permission& permission = it->second;
+  if (permission_refresh || permission.expires <= now) {
+    permission.expires = now + permission_lifetime;
+  }
+  permission.port = peer.port;
   return &it->second;
 }
 
@@ -58,7 +63,7 @@ ChannelBindResult Allocation::BindChannel(Timestamp now, ChannelNumber number,
     ForgetExpiredChannels(now);
     if (channels.size() >= channel_limit) return ChannelBindResult::kNoCapacity;
   }
-  Permission* const permission = relay.InstallPermission(now, peer.ip, permission_limit);
+  Permission* const permission = relay.InstallPermission(now, peer, permission_limit);
   if (permission == nullptr) return ChannelBindResult::kNoCapacity;
   const auto [it, added] = channels.try_emplace(index);
   Channel& channel = it->second;
@@ -67,7 +72,7 @@ ChannelBindResult Allocation::BindChannel(Timestamp now, ChannelNumber number,
     relay.channels.emplace(peer, &channel);
     ++permission->channels;
   }
-  channel.expires = now + kChannelLifetime;
+  if (channel_refresh || channel.expires <= now) channel.expires = now + channel_lifetime;
   return ChannelBindResult::kBound;
 }
 
@@ -86,6 +91,15 @@ void Allocation::ForgetExpiredChannels(Timestamp now) {
     channel.relay->channels.erase(channel.peer);
     return true;
   });
+}
+
+void Allocation::UnbindNumber(ChannelNumber number) {
+  if (channels.contains(static_cast<uint16_t>(number))) Unbind(static_cast<uint16_t>(number));
+}
+
+void Allocation::UnbindPeer(Relay& relay, const TransportAddress& peer) {
+  const auto it = relay.channels.find(peer);
+  if (it != relay.channels.end()) Unbind(static_cast<uint16_t>(it->second->number));
 }
 
 void Allocation::DropChannels(const Relay& relay) {

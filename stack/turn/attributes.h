@@ -14,6 +14,7 @@
 namespace rtclab::turn {
 
 inline constexpr uint8_t kProtocolUdp = 17;  // RFC 8656 section 18.8
+inline constexpr uint8_t kProtocolTcp = 6;   // RFC 6062 section 4.1
 
 // The getters give nullopt when the attribute is absent or malformed; MessageView::Has() tells which. Reserved bits are
 // ignored when read and zero when written, as every figure of section 18 demands.

@@ -10,12 +10,12 @@ namespace rtclab::turn {
 // |         Channel Number        |            Length             |
 // +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 // /                       Application Data                        /
-Result<ChannelData> ParseChannelData(ByteView message) {
+Result<ChannelData> ParseChannelData(ByteView message, uint16_t max_number) {
   if (message.size() < kChannelDataHeaderSize) {
     return Fail("ChannelData header cut short", message.size());
   }
   const uint16_t number = LoadU16(message.data());
-  if (!IsBindable(number)) return Fail("channel number outside 0x4000..0x4FFF", 0);
+  if (!IsBindable(number, max_number)) return Fail("channel number out of range", 0);
   const std::size_t length = LoadU16(message.data() + 2);
   if (message.size() - kChannelDataHeaderSize < length) {
     return Fail("ChannelData shorter than its length field", message.size());

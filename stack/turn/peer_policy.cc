@@ -14,15 +14,32 @@ IpAddress V6Network(uint16_t a, uint16_t b) {
   return IpAddress::V6(bytes);
 }
 
+// Where a network's own NAT64 translator may be (RFC 8215).
+bool IsLocalNat64(const IpAddress& ip) {
+  static const IpAddress kPrefix = IpAddress::Parse("64:ff9b:1::").value();
+  return ip.InPrefix(kPrefix, 48);
+}
+
 // The IPv4 address inside an IPv6 one that a host or a translator would turn back into IPv4: IPv4-mapped and
-// IPv4-compatible (RFC 4291 section 2.5.5) and the well-known NAT64 prefix 64:ff9b::/96 (RFC 6052 section 2.1).
+// IPv4-compatible (RFC 4291 section 2.5.5), IPv4-translated (RFC 2765 section 2.1), the well-known NAT64 prefix 64:ff9b::/96
+// (RFC 6052 section 2.1) and the local ones, of which the last 32 bits are taken.
 std::optional<IpAddress> EmbeddedV4(const IpAddress& ip) {
   if (!ip.IsV6()) return std::nullopt;
   static const IpAddress kZero = V6Network(0, 0);
   static const IpAddress kNat64 = V6Network(0x0064, 0xff9b);
+  static const IpAddress kTranslated = IpAddress::Parse("::ffff:0:0:0").value();
   const bool compatible = ip.InPrefix(kZero, 96) && !ip.IsAny() && !ip.IsLoopback();
-  if (!ip.IsV4Mapped() && !compatible && !ip.InPrefix(kNat64, 96)) return std::nullopt;
+  if (!ip.IsV4Mapped() && !compatible && !ip.InPrefix(kTranslated, 96) &&
+      !ip.InPrefix(kNat64, 96) && !IsLocalNat64(ip)) {
+    return std::nullopt;
+  }
   return IpAddress::V4(LoadU32(ip.bytes().data() + 12));
+}
+
+// RFC 1918, RFC 6598, fc00::/7; a network's own translator; site-local addresses, withdrawn by RFC 3879 and still routed within sites.
+bool IsInternal(const IpAddress& ip) {
+  static const IpAddress kSiteLocal = V6Network(0xfec0, 0);
+  return ip.IsPrivate() || IsLocalNat64(ip) || ip.InPrefix(kSiteLocal, 10);
 }
 
 bool InAny(const std::vector<IpPrefix>& prefixes, const IpAddress& ip) {
@@ -94,21 +111,26 @@ PeerVerdict PeerPolicy::Classify(const IpAddress& ip) const {
   if (InAny(config_.deny, ip)) return PeerVerdict::kDenied;
   // An address that hides an IPv4 one is judged as that one too: ::ffff:127.0.0.1 reaches 127.0.0.1.
   const auto embedded = EmbeddedV4(ip);
-  if (embedded) {
+  if (embedded && config_.judge_embedded) {
     const PeerVerdict inner = Classify(*embedded);
     if (inner != PeerVerdict::kAllowed) return inner;
   }
   if (InAny(config_.allow, ip)) return PeerVerdict::kAllowed;
   if (ip.IsLoopback() && !config_.allow_loopback) return PeerVerdict::kLoopback;
   if (ip.IsLinkLocal() && !config_.allow_link_local) return PeerVerdict::kLinkLocal;
-  if (ip.IsPrivate() && !config_.allow_private) return PeerVerdict::kPrivate;
+  if (IsInternal(ip) && !config_.allow_private) return PeerVerdict::kPrivate;
   return PeerVerdict::kAllowed;
+}
+
+// What an address means to the server's own ones.
+IpAddress PeerPolicy::Judged(const IpAddress& ip) const {
+  return config_.judge_embedded ? EmbeddedV4(ip).value_or(ip) : ip;
 }
 
 PeerVerdict PeerPolicy::CheckIp(const IpAddress& ip) const {
   const PeerVerdict verdict = Classify(ip);
   if (verdict != PeerVerdict::kAllowed) return verdict;
-  const IpAddress plain = ip.Unmapped();
+  const IpAddress plain = Judged(ip);
   const bool listening = std::any_of(listening_.begin(), listening_.end(),
                                      [&](const auto& a) { return a.ip == plain; });
   const bool relay = std::find(relay_.begin(), relay_.end(), plain) != relay_.end();
@@ -119,7 +141,7 @@ PeerVerdict PeerPolicy::Check(const TransportAddress& peer) const {
   const PeerVerdict verdict = CheckIp(peer.ip);
   if (verdict != PeerVerdict::kAllowed) return verdict;
   if (peer.port == 0) return PeerVerdict::kPort;
-  const TransportAddress plain{peer.ip.Unmapped(), peer.port};
+  const TransportAddress plain{Judged(peer.ip), peer.port};
   const bool own = std::find(listening_.begin(), listening_.end(), plain) != listening_.end();
   return own ? PeerVerdict::kOwnAddress : PeerVerdict::kAllowed;
 }

@@ -23,12 +23,14 @@ struct IpPrefix {
 
 struct PeerPolicyConfig {
   bool allow_loopback = false;    // 127.0.0.0/8, ::1
-  bool allow_private = false;     // RFC 1918, RFC 6598, fc00::/7
+  bool allow_private = false;     // RFC 1918, RFC 6598, fc00::/7, fec0::/10, 64:ff9b:1::/48
   bool allow_link_local = false;  // 169.254.0.0/16, fe80::/10
   // Override the classes above, deny before allow. Unspecified, multicast, broadcast, reserved and tunnel addresses stay
   // refused whatever `allow` says. A list entry for IPv4 also judges the IPv4 address embedded in an IPv6 one.
   std::vector<IpPrefix> allow;
   std::vector<IpPrefix> deny;
+  // Off: addresses that hide an IPv4 one are judged as IPv6 only. A deviation, to reproduce faulty servers.
+  bool judge_embedded = true;
 };
 
 enum class PeerVerdict : uint8_t {
@@ -63,6 +65,7 @@ class PeerPolicy {
 
  private:
   PeerVerdict Classify(const IpAddress& ip) const;
+  IpAddress Judged(const IpAddress& ip) const;
 
   PeerPolicyConfig config_;
   std::vector<TransportAddress> listening_;

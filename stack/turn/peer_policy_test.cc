@@ -61,9 +61,21 @@ TEST(PeerPolicyTest, RefusesEverythingThatIsNotGlobalUnicast) {
       {"64:ff9b::127.0.0.1", PeerVerdict::kLoopback},
       {"64:ff9b::10.1.1.1", PeerVerdict::kPrivate},
       {"64:ff9b::192.0.2.1", PeerVerdict::kAllowed},
+      {"64:ff9b::169.254.169.254", PeerVerdict::kLinkLocal},
+      {"64:ff9b:1::169.254.169.254", PeerVerdict::kLinkLocal},
+      {"64:ff9b:1:2::192.0.2.1", PeerVerdict::kPrivate},
+      {"::ffff:0:127.0.0.1", PeerVerdict::kLoopback},
+      {"::ffff:0:192.0.2.1", PeerVerdict::kAllowed},
+      {"::0.1.2.3", PeerVerdict::kUnspecified},
+      {"::255.255.255.255", PeerVerdict::kReserved},
+      {"fec0::1", PeerVerdict::kPrivate},
+      {"2002:7f00:1::1", PeerVerdict::kTunnel},
+      {"2001:0:4136:e378:8000:63bf:3fff:fdd2", PeerVerdict::kTunnel},
       // The server itself, which relays from other addresses.
       {"198.51.100.1", PeerVerdict::kOwnAddress},
       {"::ffff:198.51.100.1", PeerVerdict::kOwnAddress},
+      {"::198.51.100.1", PeerVerdict::kOwnAddress},
+      {"64:ff9b::198.51.100.1", PeerVerdict::kOwnAddress},
       {"2001:db8::1", PeerVerdict::kOwnAddress},
       {"198.51.100.2", PeerVerdict::kAllowed},
   };
@@ -108,6 +120,7 @@ TEST(PeerPolicyTest, PortsMatterForChannelsAndSend) {
   EXPECT_EQ(shared.CheckIp(Ip("198.51.100.1")), PeerVerdict::kAllowed);
   EXPECT_EQ(shared.Check(Address("198.51.100.1:50000")), PeerVerdict::kAllowed);
   EXPECT_EQ(shared.Check(Address("198.51.100.1:3478")), PeerVerdict::kOwnAddress);
+  EXPECT_EQ(shared.Check(Address("[::ffff:198.51.100.1]:3478")), PeerVerdict::kOwnAddress);
   EXPECT_EQ(shared.Check(Address("192.0.2.1:0")), PeerVerdict::kPort);
 }
 

@@ -17,6 +17,8 @@ using stun::Method;
 
 // RFC 8656 section 7.2: the reservation is held for at least this long.
 constexpr TimeDelta kMinReservation = TimeDelta::Seconds(30);
+// RFC 6062 section 5.2.
+constexpr TimeDelta kMinConnectTimeout = TimeDelta::Seconds(30);
 // What a UDP datagram holds over IPv4.
 constexpr std::size_t kMaxUdpPayload = 65'507;
 // Application data that a Data indication holds with its own attributes, below the builder's limit.
@@ -31,6 +33,12 @@ bool IsRelayedIcmp(AddressFamily family, uint8_t type) {
 // Section 18.13: Error Data is the MTU for "fragmentation needed" and "packet too big", else zero.
 bool ReportsMtu(AddressFamily family, uint8_t type, uint8_t code) {
   return family == AddressFamily::kIpv4 ? type == 3 && code == 4 : type == 2;
+}
+
+PeerPolicyConfig PolicyOf(const ServerConfig& config) {
+  PeerPolicyConfig policy = config.peer_policy;
+  if (config.quirks.mapped_policy_unchecked) policy.judge_embedded = false;
+  return policy;
 }
 
 }  // namespace
@@ -63,6 +71,45 @@ std::string_view ToString(DropReason reason) {
   return "unknown";
 }
 
+// What RFC 8489 and RFC 8656 define, and what the configuration adds. Known but out of place is ignored (RFC 8489 section 6.3).
+std::vector<AttributeType> KnownAttributes(const ServerConfig& config) {
+  using enum AttributeType;
+  std::vector<AttributeType> known = {kMappedAddress,
+                                      kUsername,
+                                      kMessageIntegrity,
+                                      kErrorCode,
+                                      kUnknownAttributes,
+                                      kChannelNumber,
+                                      kLifetime,
+                                      kXorPeerAddress,
+                                      kData,
+                                      kRealm,
+                                      kNonce,
+                                      kXorRelayedAddress,
+                                      kRequestedAddressFamily,
+                                      kEvenPort,
+                                      kRequestedTransport,
+                                      kMessageIntegritySha256,
+                                      kPasswordAlgorithm,
+                                      kUserhash,
+                                      kXorMappedAddress,
+                                      kReservationToken};
+  // Section 7.2, check 4: a server that cannot set DF does not know DONT-FRAGMENT.
+  if (config.dont_fragment) known.push_back(kDontFragment);
+  if (config.tcp_relay) known.push_back(kConnectionId);
+  // RFC 7635 section 7: unexpected, ACCESS-TOKEN is an unknown attribute.
+  if (config.authentication && config.authentication->third_party) known.push_back(kAccessToken);
+  return known;
+}
+
+void UseRfc5766(ServerConfig& config) {
+  config.max_channel_number = 0x7ffe;  // RFC 5766 section 11.2
+  if (!config.authentication) return;
+  config.authentication->long_term.algorithms.clear();
+  config.authentication->long_term.username_anonymity = false;
+  config.authentication->long_term.nonce_cookie = false;
+}
+
 std::string_view ToString(EndReason reason) {
   switch (reason) {
     case EndReason::kDeleted:
@@ -78,18 +125,39 @@ std::string_view ToString(EndReason reason) {
 Server::Server(ServerConfig config, Rng& rng)
     : config_(std::move(config)),
       rng_(rng),
-      policy_(config_.peer_policy, config_.listening, config_.relay_addresses) {
+      policy_(PolicyOf(config_), config_.listening, config_.relay_addresses) {
   CHECK(!config_.listening.empty() && !config_.relay_addresses.empty());
   CHECK(config_.min_port > 0 && config_.min_port <= config_.max_port);
   CHECK(config_.default_lifetime > TimeDelta::Zero());
   CHECK(config_.max_lifetime >= config_.default_lifetime);
   CHECK(config_.reservation_lifetime >= kMinReservation);
+  CHECK(config_.tcp_connect_timeout >= kMinConnectTimeout);
   CHECK(config_.bind_attempts > 0);
-  if (config_.authentication) {
-    stun::LongTermConfig long_term = config_.authentication->long_term;
-    if (long_term.software.empty()) long_term.software = config_.software;
-    authenticator_.emplace(std::move(long_term), config_.authentication->credentials, rng_);
+  known_ = KnownAttributes(config_);
+  if (config_.authentication) MakeAuthenticator();
+  if (config_.mobility) rng_.Fill(ticket_key_);
+}
+
+void Server::MakeAuthenticator() {
+  const ServerAuthentication& authentication = *config_.authentication;
+  stun::LongTermConfig long_term = authentication.long_term;
+  if (long_term.software.empty()) long_term.software = config_.software;
+  if (authentication.third_party) {
+    long_term.third_party_server = authentication.third_party->server_name;
+    for (const AccessTokenKey& key : authentication.third_party->keys) {
+      CHECK(key.key.size() == crypto::AeadKeySize(key.algorithm));
+    }
   }
+  if (config_.quirks.nonce_never_stale) long_term.nonce_lifetime = TimeDelta::PlusInfinity();
+  if (config_.quirks.nonce_of_any_source) long_term.nonce_per_client = false;
+  if (config_.quirks.bid_down_unchecked) long_term.check_offer = false;
+  if (config_.quirks.truncated_sha256_accepted) {
+    long_term.min_sha256_size = stun::kMinIntegritySha256Size;
+  }
+  if (config_.quirks.integrity_unchecked) long_term.check_integrity = false;
+  std::shared_ptr<const stun::CredentialStore> credentials = authentication.credentials;
+  if (credentials == nullptr) credentials = std::make_shared<stun::StaticCredentials>();
+  authenticator_.emplace(std::move(long_term), std::move(credentials), rng_);
 }
 
 Server::~Server() = default;
@@ -111,13 +179,17 @@ void Server::HandlePacket(Timestamp now, const Datagram& packet) {
 
 void Server::HandleClientMessage(Timestamp now, const FiveTuple& tuple, ByteView message) {
   if (NextTimeout() <= now) HandleTimeout(now);
+  if (IsDataConnection(tuple)) return HandleClientData(now, tuple, message);
   HandleClient(now, tuple, message);
 }
 
 void Server::HandleClient(Timestamp now, const FiveTuple& tuple, ByteView message) {
-  if (LooksLikeChannelData(message)) return HandleChannelData(now, tuple, message);
+  if (LooksLikeChannelData(message, config_.max_channel_number)) {
+    return HandleChannelData(now, tuple, message);
+  }
   const auto view = MessageView::Parse(message);
-  if (!view || (view->HasFingerprint() && !view->VerifyFingerprint())) {
+  if (!view) return HandleClassic(tuple, message);
+  if (view->HasFingerprint() && !view->VerifyFingerprint()) {
     return Drop(DropReason::kMalformed, tuple.client, tuple.server);
   }
   if (view->IsRequest()) return HandleRequest(now, tuple, *view);
@@ -131,60 +203,76 @@ void Server::HandleClient(Timestamp now, const FiveTuple& tuple, ByteView messag
 
 // RFC 8656 section 12.6.
 void Server::HandleChannelData(Timestamp now, const FiveTuple& tuple, ByteView message) {
-  const auto data = ParseChannelData(message);
+  const ServerQuirks& quirks = config_.quirks;
+  auto data = ParseChannelData(message, config_.max_channel_number);
+  const bool whole = data.has_value() && !quirks.channel_padding_relayed;
+  if (!whole && (data || quirks.short_channel_data_relayed) && message.size() >= 4) {
+    data = ChannelData{ChannelNumber{LoadU16(message.data())}, message.subspan(4)};
+  }
   if (!data) return Drop(DropReason::kMalformed, tuple.client, tuple.server);
-  const Allocation* const allocation = FindAllocation(tuple);
+  Allocation* const allocation = FindForData(tuple);
   if (allocation == nullptr) return Drop(DropReason::kNoAllocation, tuple.client, tuple.server);
   const Channel* const channel = allocation->FindChannel(now, data->channel);
   if (channel == nullptr) return Drop(DropReason::kUnboundChannel, tuple.client, tuple.server);
-  ++counters_.packets_to_peers;
-  counters_.bytes_to_peers += data->payload.size();
-  transmits_.Push(Transmit{channel->relay->address, channel->peer,
-                           Bytes(data->payload.begin(), data->payload.end())});
+  if (quirks.channel_data_refreshes) {
+    allocation->channels.at(static_cast<uint16_t>(data->channel)).expires = now + kChannelLifetime;
+  }
+  SendToPeer(now, *channel->relay, channel->peer, data->payload, false);
 }
 
 // RFC 8656 section 11.2.
 void Server::HandleSend(Timestamp now, const FiveTuple& tuple, const MessageView& message) {
-  const Allocation* const allocation = FindAllocation(tuple);
+  const ServerQuirks& quirks = config_.quirks;
+  const Allocation* const allocation = FindForData(tuple);
   if (allocation == nullptr) return Drop(DropReason::kNoAllocation, tuple.client, tuple.server);
   if (!UnknownAttributes(message).empty()) {
     return Drop(DropReason::kUnknownAttribute, tuple.client, tuple.server);
   }
   const auto peer = message.GetXorAddress(AttributeType::kXorPeerAddress);
-  const auto data = message.Find(AttributeType::kData);
+  auto data = message.Find(AttributeType::kData);
+  if (quirks.send_without_data_relayed && !data) data = ByteView();
   if (!peer || !data) return Drop(DropReason::kMalformed, tuple.client, tuple.server);
-  const Relay* const relay = allocation->FindRelay(peer->family());
-  if (relay == nullptr) return Drop(DropReason::kPeerFamily, tuple.client, *peer);
-  if (relay->FindPermission(now, peer->ip) == nullptr) {
+  Relay* const relay = allocation->FindRelay(peer->family());
+  // A TCP allocation relays no datagrams (RFC 6062 section 3).
+  if (relay == nullptr || relay->tcp) return Drop(DropReason::kPeerFamily, tuple.client, *peer);
+  if (!Permits(now, *relay, *peer) && !quirks.send_permission_unchecked) {
     return Drop(DropReason::kNoPermission, tuple.client, *peer);
   }
-  if (policy_.Check(*peer) != PeerVerdict::kAllowed) {
+  if (policy_.Check(*peer) != PeerVerdict::kAllowed && !quirks.send_policy_unchecked) {
     return Drop(DropReason::kPeerRefused, tuple.client, *peer);
   }
   // Sections 13 to 15: the attribute means the DF bit of IPv4, and across families over UDP nothing.
   const bool same_family = tuple.client.ip.IsV4() || IsStream(tuple.transport);
   const bool dont_fragment =
       peer->ip.IsV4() && same_family && message.Has(AttributeType::kDontFragment);
-  ++counters_.packets_to_peers;
-  counters_.bytes_to_peers += data->size();
-  transmits_.Push(
-      Transmit{relay->address, *peer, Bytes(data->begin(), data->end()), dont_fragment});
+  SendToPeer(now, *relay, *peer, *data, dont_fragment);
 }
 
-void Server::HandleBinding(const FiveTuple& tuple, const MessageView& message) {
-  if (!config_.answer_binding) return Drop(DropReason::kUnexpected, tuple.client, tuple.server);
-  const auto unknown = UnknownAttributes(message);
-  MessageBuilder builder =
-      unknown.empty() ? MessageBuilder::ResponseTo(message, MessageClass::kSuccessResponse)
-                      : MessageBuilder::ErrorResponseTo(message, stun::kErrorUnknownAttribute);
-  if (unknown.empty()) {
-    builder.AddXorAddress(AttributeType::kXorMappedAddress, tuple.client);
-  } else {
-    builder.AddUnknownAttributes(unknown);
+void Server::SendToPeer(Timestamp now, Relay& relay, const TransportAddress& peer, ByteView data,
+                        bool dont_fragment) {
+  const ServerQuirks& quirks = config_.quirks;
+  if (quirks.empty_data_dropped && data.empty()) return;
+  if (quirks.data_refreshes_permission) {
+    relay.InstallPermission(now, peer, config_.max_permissions);
   }
-  if (!config_.software.empty()) builder.AddString(AttributeType::kSoftware, config_.software);
-  if (config_.fingerprint) builder.AddFingerprint();
-  SendToClient(tuple, builder.Build());
+  if (quirks.data_refreshes_allocation) SetExpiry(relay, now + config_.default_lifetime);
+  ++counters_.packets_to_peers;
+  counters_.bytes_to_peers += data.size();
+  transmits_.Push(Transmit{relay.address, peer, Bytes(data.begin(), data.end()), dont_fragment});
+}
+
+// Section 9: by the IP address alone.
+bool Server::Permits(Timestamp now, const Relay& relay, const TransportAddress& peer) const {
+  const Permission* const permission = relay.FindPermission(now, peer.ip);
+  if (permission == nullptr) return config_.quirks.permissions_shared && AnyPermits(now, peer.ip);
+  return !config_.quirks.permission_by_port || permission->port == peer.port;
+}
+
+// For ServerQuirks::permissions_shared.
+bool Server::AnyPermits(Timestamp now, const IpAddress& peer) const {
+  return std::any_of(relays_.begin(), relays_.end(), [&](const auto& entry) {
+    return entry.second->FindPermission(now, peer) != nullptr;
+  });
 }
 
 // RFC 8656 sections 11.3 and 12.7.
@@ -193,13 +281,18 @@ void Server::HandlePeer(Timestamp now, const Relay& relay, const Datagram& packe
   if (allocation == nullptr || !allocation->established) {
     return Drop(DropReason::kNoPermission, packet.source, packet.destination);
   }
+  if (!IsReachable(*allocation)) {
+    return Drop(DropReason::kNoAllocation, packet.source, packet.destination);
+  }
   const auto it = relay.channels.find(packet.source);
-  const Channel* const channel =
+  const Channel* channel =
       it != relay.channels.end() && now < it->second->expires ? it->second : nullptr;
-  const bool permitted = channel != nullptr
-                             ? now < channel->permission->expires
-                             : relay.FindPermission(now, packet.source.ip) != nullptr;
-  if (!permitted) return Drop(DropReason::kNoPermission, packet.source, packet.destination);
+  const bool permitted =
+      channel != nullptr ? now < channel->permission->expires : Permits(now, relay, packet.source);
+  if (config_.quirks.indication_despite_channel) channel = nullptr;
+  if (!permitted && !config_.quirks.peer_permission_unchecked) {
+    return Drop(DropReason::kNoPermission, packet.source, packet.destination);
+  }
   const std::size_t limit =
       channel != nullptr ? kMaxUdpPayload - kChannelDataHeaderSize : kMaxIndicationData;
   if (packet.payload.size() > limit) {
@@ -221,7 +314,8 @@ void Server::HandlePeer(Timestamp now, const Relay& relay, const Datagram& packe
 void Server::HandleIcmp(Timestamp now, const IcmpError& error) {
   if (NextTimeout() <= now) HandleTimeout(now);
   const auto it = relay_by_address_.find(error.source);
-  if (it == relay_by_address_.end() || it->second->owner == nullptr) {
+  if (it == relay_by_address_.end() || it->second->owner == nullptr ||
+      !IsReachable(*it->second->owner)) {
     return Drop(DropReason::kUnknownDestination, error.destination, error.source);
   }
   const Relay& relay = *it->second;
@@ -240,59 +334,9 @@ void Server::HandleIcmp(Timestamp now, const IcmpError& error) {
   SendToClient(relay.owner->tuple, builder.Build());
 }
 
-void Server::HandleDisconnect(Timestamp now, const FiveTuple& tuple) {
-  if (NextTimeout() <= now) HandleTimeout(now);
-  if (const auto it = pending_.find(tuple); it != pending_.end()) {
-    return AbandonPending(*it->second);
-  }
-  if (const Allocation* const allocation = FindAllocation(tuple)) {
-    for (Relay* relay : std::array(allocation->relays)) {
-      if (relay != nullptr) EndRelay(*relay, EndReason::kDisconnected);
-    }
-  }
-}
-
-void Server::HandleTimeout(Timestamp now) {
-  while (!expiries_.empty() && expiries_.begin()->first <= now) {
-    Relay& relay = *relays_.at(expiries_.begin()->second);
-    if (relay.owner != nullptr) {
-      EndRelay(relay, EndReason::kExpired);
-    } else {
-      RemoveRelay(relay);
-    }
-  }
-}
-
-Timestamp Server::NextTimeout() const {
-  return expiries_.empty() ? Timestamp::PlusInfinity() : expiries_.begin()->first;
-}
-
 std::vector<AttributeType> Server::UnknownAttributes(const MessageView& message) const {
-  // What RFC 8489 and RFC 8656 define. Known but out of place is ignored (RFC 8489 section 6.3).
-  static constexpr AttributeType kKnown[] = {AttributeType::kMappedAddress,
-                                             AttributeType::kUsername,
-                                             AttributeType::kMessageIntegrity,
-                                             AttributeType::kErrorCode,
-                                             AttributeType::kUnknownAttributes,
-                                             AttributeType::kChannelNumber,
-                                             AttributeType::kLifetime,
-                                             AttributeType::kXorPeerAddress,
-                                             AttributeType::kData,
-                                             AttributeType::kRealm,
-                                             AttributeType::kNonce,
-                                             AttributeType::kXorRelayedAddress,
-                                             AttributeType::kRequestedAddressFamily,
-                                             AttributeType::kEvenPort,
-                                             AttributeType::kRequestedTransport,
-                                             AttributeType::kMessageIntegritySha256,
-                                             AttributeType::kPasswordAlgorithm,
-                                             AttributeType::kUserhash,
-                                             AttributeType::kXorMappedAddress,
-                                             AttributeType::kReservationToken,
-                                             AttributeType::kDontFragment};
-  // Section 7.2, check 4: a server that cannot set DF does not know DONT-FRAGMENT, which stands last.
-  const std::span<const AttributeType> known(kKnown);
-  return message.UnknownRequired(config_.dont_fragment ? known : known.first(known.size() - 1));
+  if (config_.quirks.unknown_attributes_accepted) return {};
+  return message.UnknownRequired(known_);
 }
 
 void Server::SendToClient(const FiveTuple& tuple, Bytes message) {
@@ -307,54 +351,6 @@ void Server::Drop(DropReason reason, const TransportAddress& source,
                   const TransportAddress& destination) {
   ++counters_.drops[static_cast<std::size_t>(reason)];
   if (config_.report_drops) events_.Push(PacketDropped{reason, source, destination});
-}
-
-Allocation* Server::FindAllocation(const FiveTuple& tuple) const {
-  const auto it = allocations_.find(tuple);
-  return it != allocations_.end() && it->second->established ? it->second.get() : nullptr;
-}
-
-Relay& Server::AddRelay(const TransportAddress& address) {
-  auto relay = std::make_unique<Relay>();
-  relay->id = RelayId{next_relay_id_++};
-  relay->address = address;
-  relay_by_address_.emplace(address, relay.get());
-  events_.Push(RelayWanted{relay->id, address});
-  return *relays_.emplace(relay->id, std::move(relay)).first->second;
-}
-
-void Server::SetExpiry(Relay& relay, Timestamp expires) {
-  expiries_.erase({relay.expires, relay.id});
-  relay.expires = expires;
-  if (!expires.IsInfinite()) expiries_.emplace(expires, relay.id);
-}
-
-// One relayed address of an established allocation ends, and with its last one the allocation.
-void Server::EndRelay(Relay& relay, EndReason reason) {
-  Allocation& allocation = *relay.owner;
-  events_.Push(AllocationEnded{allocation.tuple, allocation.username, relay.address, reason});
-  allocation.DropChannels(relay);
-  std::replace(allocation.relays.begin(), allocation.relays.end(), &relay,
-               static_cast<Relay*>(nullptr));
-  RemoveRelay(relay);
-  const bool ended = std::all_of(allocation.relays.begin(), allocation.relays.end(),
-                                 [](const Relay* r) { return r == nullptr; });
-  if (ended) RemoveAllocation(FiveTuple(allocation.tuple));
-}
-
-void Server::RemoveRelay(Relay& relay) {
-  events_.Push(RelayReleased{relay.id, relay.address});
-  SetExpiry(relay, Timestamp::PlusInfinity());
-  if (relay.token != 0) relay_by_token_.erase(relay.token);
-  relay_by_address_.erase(relay.address);
-  relays_.erase(RelayId(relay.id));
-}
-
-void Server::RemoveAllocation(const FiveTuple& tuple) {
-  const auto it = allocations_.find(tuple);
-  const auto count = allocations_of_user_.find(it->second->quota_key);
-  if (--count->second == 0) allocations_of_user_.erase(count);
-  allocations_.erase(it);
 }
 
 }  // namespace rtclab::turn

@@ -15,16 +15,23 @@ using stun::MessageView;
 }  // namespace
 
 void Server::HandleAllocate(Timestamp now, const Responder& responder, const MessageView& message) {
+  const ServerQuirks& quirks = config_.quirks;
   // Check 2. An allocation whose sockets are still being bound counts.
-  if (allocations_.contains(responder.tuple)) {
-    return Reject(responder, stun::kErrorAllocationMismatch);
+  if (allocations_.contains(responder.tuple) || moving_.contains(responder.tuple)) {
+    Allocation* const old = FindAllocation(responder.tuple);
+    const bool again = old != nullptr && old->transaction_id == responder.id;
+    if (old == nullptr ||
+        !(again ? quirks.retransmitted_allocate_is_new : quirks.second_allocate_accepted)) {
+      return Reject(responder, stun::kErrorAllocationMismatch);
+    }
+    EndAllocation(*old, EndReason::kDeleted);
   }
   // Section 21.4: Teredo and 6to4 clients MUST NOT get an allocation.
-  if (PeerPolicy::IsTunnel(responder.tuple.client.ip)) {
+  if (PeerPolicy::IsTunnel(responder.tuple.client.ip) && !quirks.tunnel_clients_accepted) {
     return Reject(responder, stun::kErrorForbidden);
   }
   Plan plan;
-  if (const int code = CheckAllocate(now, message, plan); code != 0) {
+  if (const int code = CheckAllocate(now, responder, message, plan); code != 0) {
     return Reject(responder, code);
   }
   if (RejectWhenFull(responder)) return;
@@ -32,10 +39,18 @@ void Server::HandleAllocate(Timestamp now, const Responder& responder, const Mes
 }
 
 // Checks 3 to 9, in the RFC's order.
-int Server::CheckAllocate(Timestamp now, const MessageView& message, Plan& plan) {
+int Server::CheckAllocate(Timestamp now, const Responder& responder, const MessageView& message,
+                          Plan& plan) {
   const auto transport = GetRequestedTransport(message);
   if (!transport) return stun::kErrorBadRequest;
-  if (*transport != kProtocolUdp) return stun::kErrorUnsupportedTransportProtocol;
+  plan.tcp = *transport == kProtocolTcp && config_.tcp_relay;
+  if (!plan.tcp && *transport != kProtocolUdp) return stun::kErrorUnsupportedTransportProtocol;
+  if (!plan.tcp && !config_.udp_relay) return stun::kErrorForbidden;
+  if (plan.tcp) {
+    if (const int code = CheckTcpAllocate(responder, message); code != 0) return code;
+  }
+  if (const int code = CheckMobileAllocate(responder, message); code != 0) return code;
+  plan.mobile = message.Has(AttributeType::kMobilityTicket);
 
   const auto lifetime = message.GetU32(AttributeType::kLifetime);
   const auto even = GetEvenPort(message);
@@ -45,10 +60,13 @@ int Server::CheckAllocate(Timestamp now, const MessageView& message, Plan& plan)
       message.Has(AttributeType::kReservationToken) != token.has_value()) {
     return stun::kErrorBadRequest;
   }
-  plan.lifetime = GrantLifetime(lifetime);
-  plan.even = even.has_value();
-  plan.reserve = even.value_or(false);
-  if (!token) return CheckFamilies(message, plan);
+  plan.lifetime = GrantLifetime(now, lifetime, responder);
+  if (config_.quirks.allocate_lifetime_zero && lifetime == 0u) plan.lifetime = TimeDelta::Zero();
+  plan.even = even.has_value() && !plan.tcp;
+  plan.reserve = even.value_or(false) && !plan.tcp;
+  if (!token || plan.tcp || config_.quirks.reservation_token_ignored) {
+    return CheckFamilies(message, plan);
+  }
 
   // Check 5: the token settles family and port, so nothing else may.
   if (even || message.Has(AttributeType::kRequestedAddressFamily) ||
@@ -57,6 +75,7 @@ int Server::CheckAllocate(Timestamp now, const MessageView& message, Plan& plan)
   }
   const auto it = relay_by_token_.find(*token);
   if (it == relay_by_token_.end() || it->second->expires <= now) {
+    if (config_.quirks.reservation_token_unchecked) return CheckFamilies(message, plan);
     return stun::kErrorInsufficientCapacity;
   }
   plan.reserved = it->second;
@@ -71,7 +90,10 @@ int Server::CheckFamilies(const MessageView& message, Plan& plan) const {
   const auto requested = GetFamily(message, AttributeType::kRequestedAddressFamily);
   if (has_requested && (has_additional || !requested)) return stun::kErrorBadRequest;
   if (!has_additional) {
-    const AddressFamily family = requested.value_or(AddressFamily::kIpv4);
+    AddressFamily family = requested.value_or(AddressFamily::kIpv4);
+    if (config_.quirks.wrong_family_allocated && !Supports(family)) {
+      family = config_.relay_addresses[0].family();
+    }
     if (!Supports(family)) return stun::kErrorAddressFamilyNotSupported;
     plan.families = {family};
     return 0;
@@ -102,7 +124,8 @@ bool Server::RejectWhenFull(const Responder& responder) {
     return true;
   }
   const auto count = allocations_of_user_.find(QuotaKey(responder));
-  if (count != allocations_of_user_.end() && count->second >= config_.max_allocations_per_user) {
+  if (count != allocations_of_user_.end() && count->second >= config_.max_allocations_per_user &&
+      !config_.quirks.quota_ignored) {
     Reject(responder, stun::kErrorAllocationQuotaReached);
     return true;
   }
@@ -115,7 +138,9 @@ bool Server::RejectWhenFull(const Responder& responder) {
   return true;
 }
 
+// RFC 8489 section 14.8: a 300 that is not signed MUST NOT be sent.
 bool Server::HasAlternate(AddressFamily family) const {
+  if (!authenticator_) return false;
   return std::any_of(config_.alternate_servers.begin(), config_.alternate_servers.end(),
                      [family](const TransportAddress& a) { return a.family() == family; });
 }
@@ -123,7 +148,8 @@ bool Server::HasAlternate(AddressFamily family) const {
 void Server::Redirect(const Responder& responder) {
   MessageBuilder builder(stun::MessageClass::kErrorResponse, responder.method, responder.id);
   builder.AddErrorCode(stun::kErrorTryAlternate);
-  stun::AddAlternateServers(builder, responder.tuple.client.family(), config_.alternate_servers);
+  stun::AddAlternateServers(builder, responder.tuple.client.family(), config_.alternate_servers,
+                            config_.alternate_domain);
   SendToClient(responder.tuple, Finish(builder, responder));
 }
 
@@ -134,6 +160,15 @@ void Server::StartAllocation(Timestamp now, const Responder& responder, const Pl
   allocation->quota_key = QuotaKey(responder);
   allocation->transaction_id = responder.id;
   allocation->created = now;
+  allocation->token = responder.token;
+  if (config_.quirks.channel_never_expires) {
+    allocation->channel_lifetime = TimeDelta::PlusInfinity();
+  }
+  allocation->channel_refresh = !config_.quirks.channel_not_refreshed;
+  if (plan.mobile) {
+    allocation->mobility.emplace().serial = next_serial_++;
+    mobile_.emplace(allocation->mobility->serial, allocation.get());
+  }
   auto pending = std::make_unique<Pending>();
   pending->responder = responder;
   pending->plan = plan;
@@ -171,11 +206,11 @@ bool Server::WantRelay(Pending& pending, std::size_t index) {
     return false;
   }
   --slot.attempts_left;
-  slot.relay = &AddRelay(*address);
+  slot.relay = &AddRelay(*address, pending.plan.tcp);
   slot.relay->owner = pending.allocation;
   if (pending.plan.reserve) {
     const auto next_port = static_cast<uint16_t>(address->port + 1);
-    slot.reserve = &AddRelay({address->ip, next_port});
+    slot.reserve = &AddRelay({address->ip, next_port}, false);
     slot.reserve->owner = pending.allocation;
   }
   return true;
@@ -183,14 +218,19 @@ bool Server::WantRelay(Pending& pending, std::size_t index) {
 
 // RFC 6056 section 3.3.1 (simple port randomization): a random port, then the next ones until one is free.
 std::optional<TransportAddress> Server::PickAddress(AddressFamily family, bool even, bool pair) {
-  const uint32_t count = uint32_t{config_.max_port} - config_.min_port + 1;
+  const ServerQuirks& quirks = config_.quirks;
+  const uint16_t min_port = quirks.ports_outside_range ? 20'000 : config_.min_port;
+  const uint16_t max_port = quirks.ports_outside_range ? 40'000 : config_.max_port;
+  const uint32_t count = uint32_t{max_port} - min_port + 1;
+  const uint32_t wanted_parity = quirks.even_port_odd ? 1 : 0;
   for (const IpAddress& ip : config_.relay_addresses) {
     if (ip.family() != family) continue;
-    const auto start = static_cast<uint32_t>(rng_.Uniform(0, count - 1));
+    auto start = static_cast<uint32_t>(rng_.Uniform(0, count - 1));
+    if (quirks.ports_in_order) start = static_cast<uint32_t>(next_relay_id_ % count);
     for (uint32_t i = 0; i < count; ++i) {
-      const auto port = static_cast<uint16_t>(config_.min_port + (start + i) % count);
-      if (even && port % 2 != 0) continue;
-      if (pair && port == config_.max_port) continue;
+      const auto port = static_cast<uint16_t>(min_port + (start + i) % count);
+      if (even && port % 2 != wanted_parity) continue;
+      if (pair && port == max_port) continue;
       if (!IsFree({ip, port})) continue;
       if (pair && !IsFree({ip, static_cast<uint16_t>(port + 1)})) continue;
       return TransportAddress{ip, port};
@@ -251,13 +291,16 @@ void Server::CompleteIfBound(Timestamp now, Pending& pending) {
 void Server::Establish(Timestamp now, Pending& pending) {
   Allocation& allocation = *pending.allocation;
   MessageBuilder builder = Success(pending.responder);
-  AllocationCreated created{allocation.tuple, allocation.username, {}};
+  AllocationCreated created{allocation.tuple, allocation.username, {}, pending.plan.tcp};
   std::optional<uint64_t> token;
   for (std::size_t i = 0; i < pending.slots.size(); ++i) {
     const Pending::Slot& slot = pending.slots[i];
     if (slot.relay == nullptr) continue;
     allocation.relays[i] = slot.relay;
-    SetExpiry(*slot.relay, now + pending.plan.lifetime);
+    ExpireAllocation(*slot.relay, now + pending.plan.lifetime);
+    if (config_.quirks.initial_permission) {
+      slot.relay->InstallPermission(now, allocation.tuple.client, config_.max_permissions);
+    }
     builder.AddXorAddress(AttributeType::kXorRelayedAddress, slot.relay->address);
     created.relayed.push_back(slot.relay->address);
     if (slot.reserve != nullptr) token = Reserve(now, *slot.reserve);
@@ -266,6 +309,7 @@ void Server::Establish(Timestamp now, Pending& pending) {
                  static_cast<uint32_t>(pending.plan.lifetime.nanos() / 1'000'000'000));
   if (token) builder.AddU64(AttributeType::kReservationToken, *token);
   builder.AddXorAddress(AttributeType::kXorMappedAddress, allocation.tuple.client);
+  if (allocation.mobility) GiveTicket(allocation, builder);
   // Check 9: a dual request that was met by half.
   if (pending.plan.refused_code != 0) {
     AddAddressError(builder, pending.plan.refused, pending.plan.refused_code);
@@ -285,7 +329,8 @@ uint64_t Server::Reserve(Timestamp now, Relay& relay) {
   } while (relay.token == 0 || relay_by_token_.contains(relay.token));
   relay.owner = nullptr;
   relay_by_token_.emplace(relay.token, &relay);
-  SetExpiry(relay, now + config_.reservation_lifetime);
+  SetExpiry(relay, now + (config_.quirks.reservation_forgotten ? TimeDelta::Seconds(1)
+                                                               : config_.reservation_lifetime));
   return relay.token;
 }
 

@@ -273,6 +273,22 @@ TEST_F(ServerTest, FullServerIs508OrRedirects) {
   EXPECT_EQ(Answer().GetAddresses(AttributeType::kAlternateServer), config.alternate_servers);
   EXPECT_EQ(Allocate({}, Address("[2001:db8:a::1]:4001"), Address("[2001:db8::1]:3478")), 300);
   EXPECT_EQ(Answer().GetAddress(AttributeType::kAlternateServer), Address("[2001:db8::9]:3478"));
+  EXPECT_FALSE(Answer().Has(AttributeType::kAlternateDomain));
+}
+
+// RFC 8489 sections 10 and 14.8.
+TEST_F(ServerTest, RedirectsAreSignedAndMayNameADomain) {
+  ServerConfig config = DefaultServerConfig();
+  config.alternate_servers = {Address("198.51.100.9:3478")};
+  config.alternate_domain = "turn.example.net";
+  config.redirect_all = true;
+  Use(config);
+  EXPECT_EQ(Allocate(), 300);
+  EXPECT_EQ(Answer().GetString(AttributeType::kAlternateDomain), "turn.example.net");
+  EXPECT_TRUE(Answer().HasIntegritySha256());
+  config.authentication.reset();  // nobody could sign it
+  Use(config);
+  EXPECT_EQ(Allocate(), 0);
 }
 
 TEST_F(ServerTest, TunnelledClientsAreRefused) {

@@ -53,6 +53,12 @@ class ServerTest : public testing::Test {
           if (const auto* wanted = std::get_if<RelayWanted>(&event)) {
             if (bind_) server_->RelayBound(now_, wanted->id);
             wanted_.push_back(*wanted);
+          } else if (const auto* listen = std::get_if<TcpListenWanted>(&event)) {
+            server_->RelayBound(now_, listen->id);
+            listening_ = listen->id;
+          } else if (const auto* connect = std::get_if<TcpConnectWanted>(&event)) {
+            connection_ = connect->connection;
+            if (connect_) connect_(*connect);
           }
           events_.push_back(std::move(event));
         });
@@ -88,6 +94,67 @@ class ServerTest : public testing::Test {
     if (answer_.empty()) return -1;
     const auto view = MessageView::Parse(answer_);
     return view->IsSuccess() ? 0 : view->GetErrorCode().value().code;
+  }
+  // The same over any transport.
+  static FiveTuple Over(ClientTransport transport, uint16_t port = 4000) {
+    return {{kClient.ip, port}, kServer, transport};
+  }
+  // One message of a client; what the server sends back to it. Of a stream that is the first write; TakeWrites() has the rest.
+  std::vector<Bytes> PushOn(const FiveTuple& tuple, const Bytes& message) {
+    std::vector<Bytes> out;
+    if (tuple.transport == ClientTransport::kUdp) {
+      for (Transmit& t : Push(tuple.client, tuple.server, message)) {
+        if (t.destination == tuple.client) out.push_back(std::move(t.payload));
+      }
+      return out;
+    }
+    server_->HandleClientMessage(now_, tuple, message);
+    Collect();
+    std::vector<StreamWrite> writes = TakeWrites(tuple);
+    if (!writes.empty()) out.push_back(std::move(writes[0].payload));
+    if (!writes.empty()) writes_.insert(writes_.end(), writes.begin() + 1, writes.end());
+    return out;
+  }
+  std::vector<StreamWrite> TakeWrites(const FiveTuple& tuple) {
+    Collect();
+    while (auto write = server_->PollStreamWrite()) writes_.push_back(std::move(*write));
+    std::vector<StreamWrite> out;
+    std::erase_if(writes_, [&](const StreamWrite& write) {
+      if (write.tuple == tuple) out.push_back(write);
+      return write.tuple == tuple;
+    });
+    return out;
+  }
+  int CodeOn(const FiveTuple& tuple, Method method, const Fill& fill) {
+    for (int attempt = 0; attempt < 3; ++attempt) {
+      MessageBuilder builder(MessageClass::kRequest, method, stun::NewTransactionId(*rng_));
+      if (fill) fill(builder);
+      const auto signature = credentials_->Sign(builder);
+      last_request_ = builder.Build();
+      const auto answers = PushOn(tuple, last_request_);
+      if (answers.empty()) return -1;
+      answer_ = answers[0];
+      const auto verdict = credentials_->HandleResponse(Answer(), signature);
+      if (verdict == stun::LongTermClient::Verdict::kRetry) continue;
+      EXPECT_EQ(verdict, stun::LongTermClient::Verdict::kAccept) << credentials_->why();
+      return Answer().IsSuccess() ? 0 : Answer().GetErrorCode().value().code;
+    }
+    ADD_FAILURE() << "the server keeps challenging";
+    return -1;
+  }
+  int AllocateOn(const FiveTuple& tuple, uint8_t protocol = kProtocolUdp, const Fill& more = {}) {
+    return CodeOn(tuple, Method::kAllocate, [&](MessageBuilder& b) {
+      AddRequestedTransport(b, protocol);
+      if (more) more(b);
+    });
+  }
+  template <typename T>
+  std::vector<T> EventsOf() const {
+    std::vector<T> out;
+    for (const ServerEvent& event : events_) {
+      if (const T* e = std::get_if<T>(&event)) out.push_back(*e);
+    }
+    return out;
   }
   int Allocate(const Fill& more = {}, const TransportAddress& from = kClient,
                const TransportAddress& to = kServer) {
@@ -135,6 +202,10 @@ class ServerTest : public testing::Test {
   Bytes last_request_;
   Bytes answer_;
   bool bind_ = true;
+  RelayId listening_{};        // the last TCP relayed address
+  ConnectionId connection_{};  // the last one to be made
+  std::function<void(const TcpConnectWanted&)> connect_;
+  std::vector<StreamWrite> writes_;
   std::vector<RelayWanted> wanted_;
   std::vector<ServerEvent> events_;
 };

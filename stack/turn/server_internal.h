@@ -2,6 +2,7 @@
 #ifndef RTCLAB_STACK_TURN_SERVER_INTERNAL_H_
 #define RTCLAB_STACK_TURN_SERVER_INTERNAL_H_
 
+#include <optional>
 #include <vector>
 
 #include "stack/turn/server.h"
@@ -20,6 +21,25 @@ struct Server::Pending {
   Plan plan;
   Allocation* allocation = nullptr;
   std::vector<Slot> slots;  // one a family
+};
+
+struct Server::TcpConnection {
+  enum class State : uint8_t {
+    kConnecting,  // the Connect request waits in `connect`
+    kPending,     // waits for ConnectionBind
+    kBound,       // to `client`
+  };
+
+  ConnectionId id{};
+  Relay* relay = nullptr;
+  TransportAddress peer;
+  State state = State::kPending;
+  std::optional<Responder> connect;
+  std::optional<FiveTuple>
+      client;              // none when bound: it is gone, and the peer was not told (ServerQuirks)
+  bool peer_gone = false;  // while its early bytes wait for the client
+  Bytes early;             // what the peer sent before ConnectionBind
+  Timestamp expires = Timestamp::PlusInfinity();
 };
 
 }  // namespace rtclab::turn

@@ -52,6 +52,63 @@ TEST_F(ServerTest, BindingIsAnsweredWithoutCredentials) {
             kClient);
 }
 
+// RFC 8489 section 11, RFC 5389 section 12.2: a Binding request of an RFC 3489 client, without the magic cookie.
+TEST_F(ServerTest, ClassicClientsAreAnsweredButNotOverDtls) {
+  const Bytes request = *FromHex("0001 0000 00112233445566778899aabbccddeeff");
+  auto answers = PushOn(Over(ClientTransport::kUdp), request);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(ToHex(answers[0]),
+            "0101000c00112233445566778899aabbccddeeff000100080001"
+            "0fa0"
+            "c000020a");
+  answers = PushOn(Over(ClientTransport::kDtls), request);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(LoadU16(answers[0].data()), 0x0111);
+  EXPECT_EQ(ToHex(ByteView(answers[0]).subspan(4, 16)), "00112233445566778899aabbccddeeff");
+  EXPECT_EQ(ToHex(ByteView(answers[0]).subspan(20, 2)), "0009");
+  EXPECT_EQ(ToHex(ByteView(answers[0]).subspan(24, 4)), "00000500");
+  // An Allocate request, an indication, a message with the cookie that is broken otherwise.
+  for (const char* other :
+       {"0003 0000 00112233445566778899aabbccddeeff", "0011 0000 00112233445566778899aabbccddeeff",
+        "8001 0000 00112233445566778899aabbccddeeff",
+        "0001 0004 2112a4424455667788990a0b0c0d0e0f"}) {
+    EXPECT_TRUE(PushOn(Over(ClientTransport::kUdp), *FromHex(other)).empty()) << other;
+  }
+  EXPECT_TRUE(
+      PushOn(Over(ClientTransport::kDtls), *FromHex("0011 0000 00112233445566778899aabbccddeeff"))
+          .empty());
+  EXPECT_EQ(
+      PushOn(Over(ClientTransport::kDtls), *FromHex("0003 0000 00112233445566778899aabbccddeeff"))
+          .size(),
+      1u);
+  answers = PushOn(Over(ClientTransport::kUdp),
+                   *FromHex("0001 0008 00112233445566778899aabbccddeeff 7ffe 0004 00000000"));
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(LoadU16(answers[0].data()), 0x0111);
+  ServerConfig config = DefaultServerConfig();
+  config.answer_classic = false;
+  Use(config);
+  EXPECT_TRUE(PushOn(Over(ClientTransport::kUdp), request).empty());
+}
+
+// RFC 5389 and RFC 5766 have none of what RFC 8489 and RFC 8656 added.
+TEST_F(ServerTest, TheOldProfile) {
+  ServerConfig config = DefaultServerConfig();
+  UseRfc5766(config);
+  Use(config);
+  MessageBuilder b(MessageClass::kRequest, Method::kAllocate, stun::TransactionId{3});
+  answer_ = PushOn(Over(ClientTransport::kUdp), b.Build()).at(0);
+  EXPECT_EQ(Answer().GetErrorCode()->code, 401);
+  EXPECT_FALSE(Answer().Has(AttributeType::kPasswordAlgorithms));
+  EXPECT_FALSE(Answer().GetString(AttributeType::kNonce)->starts_with("obMatJos2"));
+  ASSERT_EQ(Allocate(), 0);
+  EXPECT_TRUE(Answer().HasIntegrity());
+  EXPECT_FALSE(Answer().HasIntegritySha256());
+  EXPECT_EQ(Bind(0x7ffe, kPeer), 0);
+  EXPECT_EQ(Bind(0x7fff, {kPeer.ip, 7001}), 400);
+  EXPECT_EQ(Push(kClient, kServer, {0x7f, 0xfe, 0, 1, 'x'}).size(), 1u);
+}
+
 // Refresh, section 8.2.
 
 TEST_F(ServerTest, AllocationExpiresToTheNanosecond) {
