@@ -65,8 +65,20 @@ std::string Mistake(const CLI::App& app, const std::vector<std::string>& argumen
                                  : Suggest(first, commands);
     return fmt::format("there is no command \"{}\"{}", first, hint);
   }
-  const CLI::App& command = known ? *app.get_subcommand(first) : app;
-  std::vector<std::string> options = OptionNames(command);
+  const CLI::App* command = known ? app.get_subcommand(first) : &app;
+  std::string path = known ? "rtclab " + first : "rtclab";
+  // A command of commands, such as serve.
+  if (known && !CommandNames(*command).empty() && arguments.size() > 1 &&
+      !arguments[1].starts_with('-')) {
+    const std::vector<std::string> inner = CommandNames(*command);
+    if (std::find(inner.begin(), inner.end(), arguments[1]) == inner.end()) {
+      return fmt::format("{} has no command \"{}\"{}", path, arguments[1],
+                         Suggest(arguments[1], inner));
+    }
+    command = command->get_subcommand(arguments[1]);
+    path += " " + arguments[1];
+  }
+  const std::vector<std::string> options = OptionNames(*command);
   for (const std::string& argument : arguments) {
     if (argument == "--") break;
     const std::string name = argument.substr(0, argument.find('='));
@@ -74,8 +86,7 @@ std::string Mistake(const CLI::App& app, const std::vector<std::string>& argumen
         std::find(options.begin(), options.end(), name) != options.end()) {
       continue;
     }
-    return fmt::format("{} has no option {}{}", known ? "rtclab " + first : "rtclab", name,
-                       Suggest(name, options));
+    return fmt::format("{} has no option {}{}", path, name, Suggest(name, options));
   }
   return "";
 }
@@ -119,6 +130,8 @@ int Main(int argc, const char* const* argv, const Context& context) {
   AddConform(app, context, action);
   AddPeerEcho(app, context, action);
   AddSchema(app, context, action);
+  AddServe(app, context, action);
+  AddLoad(app, context, action);
   AddVersion(app, context, action);
 
   const std::vector<std::string> arguments(argv + 1, argv + argc);
@@ -135,7 +148,17 @@ int Main(int argc, const char* const* argv, const Context& context) {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const std::vector<CLI::App*> chosen = app.get_subcommands();
-    Print(context.console.out, chosen.empty() ? app.help() : chosen.front()->help("rtclab"));
+    if (chosen.empty()) {
+      Print(context.console.out, app.help());
+    } else {
+      const CLI::App* command = chosen.front();
+      std::string parents = "rtclab";
+      while (!command->get_subcommands().empty()) {
+        parents += " " + command->get_name();
+        command = command->get_subcommands().front();
+      }
+      Print(context.console.out, command->help(parents));
+    }
     return scenarios::kAllPassed;
   } catch (const CLI::CallForVersion& e) {
     Print(context.console.out, std::string(e.what()) + "\n");

@@ -26,6 +26,8 @@ void AddPresets(CLI::App& app, const Context& context, Action& action);
 void AddConform(CLI::App& app, const Context& context, Action& action);
 void AddPeerEcho(CLI::App& app, const Context& context, Action& action);
 void AddSchema(CLI::App& app, const Context& context, Action& action);
+void AddLoad(CLI::App& app, const Context& context, Action& action);
+void AddServe(CLI::App& app, const Context& context, Action& action);
 void AddVersion(CLI::App& app, const Context& context, Action& action);
 
 // The whole program: parses `argv`, runs the command, returns the exit code (see scenarios::ExitCode).

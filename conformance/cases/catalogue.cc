@@ -55,6 +55,10 @@ CaseList Collect() {
   AddRfc7635Section04(cases);
   AddRfc7635Section07(cases);
   AddRfc7635Section09(cases);
+  AddRfc7443(cases);
+  AddRfc5780Section06(cases);
+  AddRfc5780Section07(cases);
+  AddRfc7983(cases);
 
   // Safety
   AddSafetyRelay(cases);

@@ -17,6 +17,7 @@ std::vector<Requirement> CollectRequirements() {
   add(Requirements6062());
   add(Requirements8016And7635());
   add(RequirementsSafety());
+  add(RequirementsNat());
   return all;
 }
 

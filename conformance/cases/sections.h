@@ -57,6 +57,10 @@ void AddRfc8016Section03_2Paths(CaseList& cases);
 void AddRfc7635Section04(CaseList& cases);
 void AddRfc7635Section07(CaseList& cases);
 void AddRfc7635Section09(CaseList& cases);
+void AddRfc7443(CaseList& cases);
+void AddRfc5780Section06(CaseList& cases);
+void AddRfc5780Section07(CaseList& cases);
+void AddRfc7983(CaseList& cases);
 
 // Safety
 void AddSafetyRelay(CaseList& cases);
@@ -75,6 +79,7 @@ std::span<const Requirement> Requirements8656();
 std::span<const Requirement> Requirements6062();
 std::span<const Requirement> Requirements8016And7635();
 std::span<const Requirement> RequirementsSafety();
+std::span<const Requirement> RequirementsNat();
 
 }  // namespace rtclab::conformance
 

@@ -29,6 +29,12 @@ Timestamp RealNow() {
   return Timestamp::Nanos(std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
 }
 
+TimeDelta UnixTimeAtZero() {
+  const auto unix_time = std::chrono::system_clock::now().time_since_epoch();
+  return TimeDelta::Nanos(std::chrono::duration_cast<std::chrono::nanoseconds>(unix_time).count()) -
+         (RealNow() - Timestamp::Zero());
+}
+
 std::atomic<bool>& Interrupted() { return interrupted; }
 
 void Interrupt() {

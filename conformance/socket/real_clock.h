@@ -10,6 +10,8 @@ namespace rtclab::conformance {
 
 // Monotonic time since the process started.
 Timestamp RealNow();
+// UNIX time at RealNow()'s zero, in whole nanoseconds: what credentials with an absolute expiry need.
+TimeDelta UnixTimeAtZero();
 
 // Whether the user wants the process to stop. Whoever waits in this folder looks at it at least every 50 ms, and then waits no longer.
 std::atomic<bool>& Interrupted();

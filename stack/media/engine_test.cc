@@ -192,7 +192,7 @@ TEST(EngineTest, SimulcastLayersArriveAsStreamsOfTheirOwn) {
       {"q", 320}, {"h", 640}, {"f", 1280}};
   for (const auto& [rid, width] : expected) {
     const auto it = std::find_if(stats.inbound_rtp.begin(), stats.inbound_rtp.end(),
-                                 [&](const auto& in) { return in.rid == rid; });
+                                 [&rid = rid](const auto& in) { return in.rid == rid; });
     ASSERT_NE(it, stats.inbound_rtp.end()) << rid;
     EXPECT_EQ(it->frame_width, width);
     EXPECT_GT(it->frames_rendered, 270u) << rid;

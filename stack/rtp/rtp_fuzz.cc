@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     ReadTextExtension(value);
   });
   Bytes copy(bytes.begin(), bytes.end());
-  for (const uint8_t id : {1, 5, 14, 15, 255}) {
+  for (const uint8_t id : std::initializer_list<uint8_t>{1, 5, 14, 15, 255}) {
     const auto value = view->FindExtension(id);
     if (MutableExtension(copy, id).size() != (value ? value->size() : 0)) __builtin_trap();
   }

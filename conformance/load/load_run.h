@@ -1,0 +1,105 @@
+// `rtclab load`: how many allocations a second, how many packets and bits, at what loss and latency, and where the knee is.
+#ifndef RTCLAB_CONFORMANCE_LOAD_LOAD_RUN_H_
+#define RTCLAB_CONFORMANCE_LOAD_LOAD_RUN_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conformance/load/latency_histogram.h"
+#include "conformance/load/load_client.h"
+
+namespace rtclab::conformance {
+
+enum class LoadPeers : uint8_t {
+  kLocal,  // sockets of ours behind the relay: the server has to reach us
+  kRelay,  // clients in pairs, each the other's peer: every packet is relayed twice
+};
+
+struct LoadPlan {
+  LoadClientConfig client;
+  int clients = 10;  // 1 to 10,000; in pairs for kRelay, so an even number there
+  int opening = 32;  // allocations under way at a time
+  LoadPeers peers = LoadPeers::kLocal;
+  bool to_peer = true;  // the direction; kRelay ignores both
+  bool to_client = false;
+  std::size_t payload_bytes = 1'000;  // 32 to 8,000 of application data
+  double packets_per_s =
+      1'000;  // of all clients together, each direction; the first step of a ramp
+  TimeDelta step = TimeDelta::Seconds(5);  // how long each rate is held
+  // A ramp multiplies the rate until loss or latency goes over its limit, or the rate or time is at its end, and then halves the distance
+  // to the last good rate three times.
+  bool ramp = false;
+  double ramp_factor = 1.5;
+  double max_packets_per_s = 1'000'000;
+  double max_loss = 0.01;  // fraction
+  TimeDelta max_p99 = TimeDelta::Millis(100);
+  TimeDelta max_time = TimeDelta::Seconds(120);  // of everything
+  uint64_t max_packets = 50'000'000;             // of everything
+  uint64_t seed = 1;
+};
+
+// The allocating of all clients.
+struct AllocationPhase {
+  int wanted = 0, made = 0, failed = 0;
+  int retried = 0;           // attempts after a 401 to a signed request; at most two a client
+  TimeDelta elapsed;         // from the first request to the last answer
+  LatencyHistogram latency;  // challenge and all, connection and handshake too
+  std::map<std::string, int> failures;  // reason -> how many
+  double per_s() const { return elapsed.nanos() > 0 ? made / elapsed.seconds() : 0; }
+};
+
+// One rate held for a while.
+struct LoadStep {
+  double wanted_packets_per_s = 0;
+  uint64_t sent = 0, received = 0,
+           foreign = 0;  // foreign: came back with other bytes than were sent
+  TimeDelta elapsed;
+  LatencyHistogram latency;  // from sending to the other end, one way
+  std::size_t payload_bytes = 0;
+  bool behind = false;  // this machine could not send at the rate wanted
+
+  double sent_per_s() const {
+    return elapsed.nanos() > 0 ? static_cast<double>(sent) / elapsed.seconds() : 0;
+  }
+  double received_per_s() const {
+    return elapsed.nanos() > 0 ? static_cast<double>(received) / elapsed.seconds() : 0;
+  }
+  double loss() const {
+    return sent == 0 ? 0 : 1.0 - static_cast<double>(received) / static_cast<double>(sent);
+  }
+  double mbit_per_s() const {
+    return received_per_s() * static_cast<double>(payload_bytes) * 8 / 1e6;
+  }
+};
+
+struct LoadReport {
+  LoadPlan plan;  // without the password
+  AllocationPhase allocations;
+  std::vector<LoadStep> steps;
+  std::optional<std::size_t> knee;  // a ramp: the last step within the limits
+  std::string
+      ended;  // "done", "the limits were reached", "out of time", "interrupted", "no allocation succeeded: ..."
+  bool complete = false;
+  int released = 0;  // allocations deleted at the end
+};
+
+class LoadRun {
+ public:
+  // `progress` gets a short line about once a second.
+  LoadRun(LoadPlan plan, std::function<void(const std::string&)> progress);
+  ~LoadRun();
+  // Blocks until the end, at most max_time and what releasing takes. On an interrupt allocations are released first.
+  LoadReport Run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace rtclab::conformance
+
+#endif  // RTCLAB_CONFORMANCE_LOAD_LOAD_RUN_H_

@@ -1,0 +1,247 @@
+#include "conformance/server/turn_host.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "conformance/server/credentials.h"
+#include "stack/stun/message_builder.h"
+#include "stack/stun/stream_framer.h"
+#include "stack/turn/attributes.h"
+
+namespace rtclab::conformance {
+namespace {
+
+constexpr TimeDelta kLimit = TimeDelta::Seconds(3);
+
+// A server on loopback that runs until the end of the test.
+class RunningHost {
+ public:
+  explicit RunningHost(bool secure = false, int clock_speed = 1) : rng_(7) {
+    HostConfig config;
+    config.listen = {*TransportAddress::Parse("127.0.0.1:0")};
+    if (secure) {
+      identity_ = ServerIdentity::SelfSigned(ServerIdentity::Key::kEcdsa, {"127.0.0.1"});
+      config.identities = {*identity_};
+      config.secure_listen = {*TransportAddress::Parse("127.0.0.1:0")};
+    }
+    config.turn.relay_addresses = {*IpAddress::Parse("127.0.0.1")};
+    config.turn.peer_policy.allow_loopback = true;
+    config.turn.tcp_relay = true;
+    config.clock_speed = clock_speed;
+    auto started = TurnHost::Start(std::move(config), rng_);
+    EXPECT_TRUE(started) << started.error().reason;
+    host_ = std::move(*started);
+    thread_ = std::thread([this] { host_->Run(); });
+  }
+  ~RunningHost() {
+    host_->Stop();
+    thread_.join();
+  }
+
+  std::unique_ptr<Channel> Open(Transport transport) const {
+    ChannelOptions options;
+    for (const TurnHost::Endpoint& endpoint : host_->endpoints()) {
+      if (endpoint.transport == transport) options.server = endpoint.address;
+    }
+    options.secure.insecure = true;
+    auto channel = Channel::Open(transport, options);
+    EXPECT_TRUE(channel) << channel.error().reason;
+    return std::move(*channel);
+  }
+
+ private:
+  Rng rng_;
+  std::optional<ServerIdentity> identity_;
+  std::unique_ptr<TurnHost> host_;
+  std::thread thread_;
+};
+
+// Reads whole messages of a channel, whatever its transport.
+class MessageReader {
+ public:
+  explicit MessageReader(Channel& channel) : channel_(channel) {}
+  Bytes Next() {
+    for (;;) {
+      if (channel_.is_stream()) {
+        const auto frame = framer_.Next();
+        if (!frame) return {};
+        if (*frame) return Bytes((*frame)->bytes.begin(), (*frame)->bytes.end());
+      }
+      auto received = channel_.Receive(kLimit);
+      if (!received) return {};
+      if (!channel_.is_stream()) return received->bytes;
+      framer_.Push(received->bytes);
+    }
+  }
+  ByteView rest() const { return framer_.rest(); }
+
+ private:
+  Channel& channel_;
+  stun::StreamFramer framer_;
+};
+
+stun::MessageBuilder HostRequest(stun::Method method, uint8_t id) {
+  stun::TransactionId transaction{};
+  transaction[11] = id;
+  return {stun::MessageClass::kRequest, method, transaction};
+}
+
+Bytes HostAllocate(uint8_t protocol) {
+  auto request = HostRequest(stun::Method::kAllocate, 1);
+  turn::AddRequestedTransport(request, protocol);
+  return request.Build();
+}
+
+class TurnHostTransportTest : public ::testing::TestWithParam<Transport> {};
+
+TEST_P(TurnHostTransportTest, BindingAndAllocationAndRelayedData) {
+  const RunningHost host(true);
+  const auto channel = host.Open(GetParam());
+  ASSERT_NE(channel, nullptr);
+  MessageReader reader(*channel);
+
+  ASSERT_TRUE(channel->Send(HostRequest(stun::Method::kBinding, 9).Build()));
+  const Bytes bound = reader.Next();
+  const auto binding = stun::MessageView::Parse(bound);
+  ASSERT_TRUE(binding) << binding.error().reason;
+  EXPECT_EQ(binding->GetXorAddress(stun::AttributeType::kXorMappedAddress), channel->local());
+
+  ASSERT_TRUE(channel->Send(HostAllocate(turn::kProtocolUdp)));
+  const Bytes answer = reader.Next();
+  const auto allocated = stun::MessageView::Parse(answer);
+  ASSERT_TRUE(allocated && allocated->IsSuccess());
+  const auto relayed = allocated->GetXorAddress(stun::AttributeType::kXorRelayedAddress);
+  ASSERT_TRUE(relayed);
+
+  auto peer = PeerSocket::Bind(*TransportAddress::Parse("127.0.0.1:0"));
+  ASSERT_TRUE(peer);
+  auto bind = HostRequest(stun::Method::kChannelBind, 2);
+  turn::AddChannelNumber(bind, 0x4001);
+  bind.AddXorAddress(stun::AttributeType::kXorPeerAddress, peer->local());
+  ASSERT_TRUE(channel->Send(bind.Build()));
+  const Bytes bind_answer = reader.Next();
+  ASSERT_TRUE(stun::MessageView::Parse(bind_answer)->IsSuccess());
+
+  // Five bytes: over a stream they are followed by padding.
+  const Bytes message =
+      turn::BuildChannelData(turn::ChannelNumber{0x4001}, AsBytes("hello"), channel->is_stream());
+  ASSERT_TRUE(channel->Send(message));
+  const auto at_peer = peer->Receive(kLimit);
+  ASSERT_TRUE(at_peer);
+  EXPECT_EQ(at_peer->from, *relayed);
+  EXPECT_EQ(AsString(at_peer->bytes), "hello");
+  ASSERT_TRUE(peer->SendTo(*relayed, AsBytes("world!!")));
+  const Bytes at_client = reader.Next();
+  const auto data = turn::ParseChannelData(at_client);
+  ASSERT_TRUE(data);
+  EXPECT_EQ(AsString(data->payload), "world!!");
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TurnHostTransportTest,
+                         ::testing::Values(Transport::kUdp, Transport::kTcp, Transport::kTls,
+                                           Transport::kDtls),
+                         [](const auto& tested) { return std::string(ToString(tested.param)); });
+
+TEST(TurnHostTest, TcpAllocationPipesBothWays) {
+  const RunningHost host;
+  const auto control = host.Open(Transport::kTcp);
+  MessageReader reader(*control);
+  ASSERT_TRUE(control->Send(HostAllocate(6)));
+  ASSERT_TRUE(stun::MessageView::Parse(reader.Next())->IsSuccess());
+
+  auto listener = PeerListener::Listen(*TransportAddress::Parse("127.0.0.1:0"));
+  ASSERT_TRUE(listener);
+  auto connect = HostRequest(stun::Method::kConnect, 3);
+  connect.AddXorAddress(stun::AttributeType::kXorPeerAddress, listener->local());
+  ASSERT_TRUE(control->Send(connect.Build()));
+  const Bytes connected = reader.Next();
+  const auto id = stun::MessageView::Parse(connected)->GetU32(stun::AttributeType::kConnectionId);
+  ASSERT_TRUE(id);
+  const auto peer = listener->Accept(kLimit);
+  ASSERT_NE(peer, nullptr);
+  ASSERT_TRUE(peer->Send(AsBytes("early")));  // before the client has bound it
+
+  const auto data = host.Open(Transport::kTcp);
+  MessageReader data_reader(*data);
+  auto bind = HostRequest(stun::Method::kConnectionBind, 4);
+  bind.AddU32(stun::AttributeType::kConnectionId, *id);
+  Bytes bytes = bind.Build();
+  const ByteView behind = AsBytes("in one segment");
+  bytes.insert(bytes.end(), behind.begin(), behind.end());
+  ASSERT_TRUE(data->Send(bytes));
+  ASSERT_TRUE(stun::MessageView::Parse(data_reader.Next())->IsSuccess());
+
+  std::string to_client(AsString(data_reader.rest()));
+  while (to_client.size() < 5) {
+    const auto more = data->Receive(kLimit);
+    ASSERT_TRUE(more);
+    to_client += AsString(more->bytes);
+  }
+  EXPECT_EQ(to_client, "early");
+  std::string to_peer;
+  while (to_peer.size() < behind.size()) {
+    const auto more = peer->Receive(kLimit);
+    ASSERT_TRUE(more);
+    to_peer += AsString(more->bytes);
+  }
+  EXPECT_EQ(to_peer, "in one segment");
+
+  peer->Reset();
+  while (data->Receive(kLimit)) {
+  }
+  EXPECT_TRUE(data->closed());
+}
+
+TEST(TurnHostTest, AStreamOfGarbageIsClosed) {
+  const RunningHost host;
+  const auto channel = host.Open(Transport::kTcp);
+  ASSERT_TRUE(channel->Send(AsBytes("POST / HTTP/1.1\r\nContent-Length: 99999\r\n\r\n")));
+  EXPECT_FALSE(channel->Receive(kLimit));
+  EXPECT_TRUE(channel->closed());
+}
+
+TEST(TurnHostTest, WhatWasAskedBeforeAHalfCloseIsAnswered) {
+  const RunningHost host;
+  const auto channel = host.Open(Transport::kTcp);
+  MessageReader reader(*channel);
+  ASSERT_TRUE(channel->Send(HostRequest(stun::Method::kBinding, 5).Build()));
+  channel->CloseWrite();
+  const Bytes answer = reader.Next();
+  const auto view = stun::MessageView::Parse(answer);
+  ASSERT_TRUE(view);
+  EXPECT_TRUE(view->IsSuccess());
+}
+
+TEST(TurnHostTest, ItsClockMayRunFaster) {
+  const RunningHost host(false, 1'000);
+  const auto channel = host.Open(Transport::kUdp);
+  MessageReader reader(*channel);
+  ASSERT_TRUE(channel->Send(HostAllocate(turn::kProtocolUdp)));
+  ASSERT_TRUE(stun::MessageView::Parse(reader.Next())->IsSuccess());
+  // 600 s of allocation are over in 0.6 s.
+  std::this_thread::sleep_for(std::chrono::milliseconds(900));
+  ASSERT_TRUE(channel->Send(HostRequest(stun::Method::kRefresh, 6).Build()));
+  const Bytes answer = reader.Next();
+  const auto refreshed = stun::MessageView::Parse(answer);
+  ASSERT_TRUE(refreshed);
+  ASSERT_TRUE(refreshed->GetErrorCode());
+  EXPECT_EQ(refreshed->GetErrorCode()->code, stun::kErrorAllocationMismatch);
+}
+
+TEST(TurnHostTest, AnAddressInUseIsNamed) {
+  auto taken = PeerListener::Listen(*TransportAddress::Parse("127.0.0.1:0"));
+  ASSERT_TRUE(taken);
+  HostConfig config;
+  config.listen = {taken->local()};
+  config.udp = false;
+  config.turn.relay_addresses = {*IpAddress::Parse("127.0.0.1")};
+  Rng rng(1);
+  const auto started = TurnHost::Start(std::move(config), rng);
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().reason.find(taken->local().ToString()), std::string::npos)
+      << started.error().reason;
+}
+
+}  // namespace
+}  // namespace rtclab::conformance
