@@ -472,7 +472,7 @@ class ConformTest(CliTest):
         self.assertIn("passed", ran.stdout)
         report = json.loads((self.folder / "r.json").read_text())
         self.assertTrue(report["complete"])
-        self.assertEqual({r["verdict"] for r in report["results"]}, {"pass"})
+        self.assertEqual({r["outcome"] for r in report["results"]}, {"pass"})
         xml.etree.ElementTree.parse(self.folder / "r.xml")
         self.assertIn("<html", (self.folder / "r.html").read_text())
         quiet = self.rtclab("conform", "stun:" + self.uri, "--only", "stun.hdr.resp-*", "--quiet")
