@@ -137,6 +137,7 @@ Result<void> Reach(RunContext& run) {
     return Fail(fmt::format("{} can't be reached: {}", where, stop.verdict.reason));
   }
   run.silence = std::max(target.silence, run.rtt * 3);
+  run.introduce = run.answers_binding;
   return {};
 }
 

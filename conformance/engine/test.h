@@ -47,6 +47,8 @@ struct ConnectOptions {
   std::optional<TransportAddress> local{};   // port 0: any
   std::optional<Credentials> credentials{};  // none: the target's first user
   SecureOptions secure{};  // TLS and DTLS; verification is as the target says unless set otherwise
+  bool introduce =
+      true;  // UDP: a Binding request goes first. False: the server sees the case's own packet first
   bool must_open =
       true;  // false: a refused connection gives a client with open() false, not a blocked case
 };
