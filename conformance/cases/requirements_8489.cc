@@ -45,7 +45,7 @@ constexpr Requirement kRequirements8489[] = {
     {"stun.dtls.mandatory-suites", "8489", "6.2.3", "DTLS 1.2 with the mandatory ECDHE suite"},
     {"stun.tls.mandatory-suites-dhe", "8489", "6.2.3", "Whether the mandatory DHE suite is served"},
     {"stun.tls.mandatory-suites-5389", "5389", "7.2.2",
-     "Whether the suite is served that RFC 5389 made mandatory"},
+     "TLS with the one suite that RFC 5389 made mandatory"},
     {"stun.tls.mandatory-suites-13", "8489", "6.2.3",
      "TLS 1.3, where it is served, with its mandatory suite"},
     {"stun.tls.pfs-preferred", "8489", "6.2.3", "A forward-secret suite is preferred"},

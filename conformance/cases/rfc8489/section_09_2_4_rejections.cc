@@ -295,13 +295,13 @@ void AddRejMissing(CaseList& cases) {
                    .clauses = {missing},
                    .needs = RejNeeds(),
                    .run = RejMissingNonce});
-  cases.push_back(
-      {.id = "stun.lt.400-no-challenge",
-       .title = "That 400 has no REALM, NONCE or user",
-       .clauses = {{"8489", "9.2.4", Level::kShouldNot,
-                    "This response SHOULD NOT include a USERNAME, USERHASH, NONCE, or REALM"}},
-       .needs = RejNeeds(),
-       .run = RejBadRequestBare});
+  cases.push_back({.id = "stun.lt.400-no-challenge",
+                   .title = "That 400 has no REALM, NONCE or user",
+                   .clauses = {{"8489", "9.2.4", Level::kShouldNot,
+                                "This response SHOULD NOT include a USERNAME, USERHASH, NONCE, or "
+                                "REALM attribute."}},
+                   .needs = RejNeeds(),
+                   .run = RejBadRequestBare});
   cases.push_back({.id = "stun.lt.username-763",
                    .title = "A USERNAME of 763 bytes is parsed",
                    .clauses = {{"8489", "14.3", Level::kMust,

@@ -272,16 +272,14 @@ void AddLtNonces(CaseList& cases) {
                    .needs = LtTurnNeeds(),
                    .edition = Edition::kCurrent,
                    .run = LtNonceCookie});
-  cases.push_back(
-      {.id = "stun.lt.nonce-cookie-zero",
-       .title = "Features that are not used are zero bits of the nonce cookie",
-       .clauses =
-           {{"8489", "9.2", Level::kMust, "MUST be encoded instead."},
-            {"8489", "9.2", Level::kProse,
-             "If no security features are used, then a byte array with all 24 bits set to zero"}},
-       .needs = LtTurnNeeds(),
-       .edition = Edition::kCurrent,
-       .run = LtNonceCookieZero});
+  cases.push_back({.id = "stun.lt.nonce-cookie-zero",
+                   .title = "Features that are not used are zero bits of the nonce cookie",
+                   .clauses = {{"8489", "9.2", Level::kMust,
+                                "then a byte array with all 24 bits set to zero MUST be encoded "
+                                "instead"}},
+                   .needs = LtTurnNeeds(),
+                   .edition = Edition::kCurrent,
+                   .run = LtNonceCookieZero});
   cases.push_back({.id = "stun.lt.pwalgs-bit",
                    .title = "PASSWORD-ALGORITHMS goes with bit 0 of the nonce cookie",
                    .clauses = {{"8489", "9.2.4", Level::kMust,
