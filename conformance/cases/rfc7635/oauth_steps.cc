@@ -1,6 +1,5 @@
 #include "conformance/cases/rfc7635/oauth_steps.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "stack/crypto/aead.h"
@@ -32,7 +31,6 @@ OauthToken MakeOauthToken(Test& t, const OauthTokenSpec& spec) {
   OauthToken out;
   out.mac_key.resize(kMacKeySize);
   t.rng().Fill(out.mac_key);
-  if (!spec.full_mac_key) std::fill(out.mac_key.end() - 4, out.mac_key.end(), uint8_t{0});
   Bytes nonce(crypto::kAeadNonceSize);
   t.rng().Fill(nonce);
   const turn::AccessToken token{

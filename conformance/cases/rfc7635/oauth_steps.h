@@ -20,14 +20,11 @@ struct OauthTokenSpec {
   uint32_t lifetime_s = 3'600;
   std::optional<std::string> server_name{};  // none: the target's
   bool other_key = false;                    // sealed under a key that the server does not have
-  // All 160 bits of the session key are random. Else the last 32 are zeros, which HMAC does not tell from a key of 128 bits: a server that
-  // takes no more fails one case and not all.
-  bool full_mac_key = false;
 };
 
 struct OauthToken {
   Bytes value;    // of ACCESS-TOKEN
-  Bytes mac_key;  // 20 bytes
+  Bytes mac_key;  // 20 random bytes
 };
 // Ends the case as skipped when the target's profile has no key.
 OauthToken MakeOauthToken(Test& t, const OauthTokenSpec& spec = {});

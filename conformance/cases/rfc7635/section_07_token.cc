@@ -12,7 +12,7 @@ namespace rtclab::conformance {
 namespace {
 
 void OauthTokenGood(Test& t) {
-  const OauthToken token = MakeOauthToken(t, {.full_mac_key = true});
+  const OauthToken token = MakeOauthToken(t);
   Client client = OauthConnect(t);
   t.ExpectSuccess(OauthCall(client, OauthAllocate(t, token)), "Allocate with a good token");
 }
