@@ -188,8 +188,9 @@ void GeneralResponseSource(Test& t) {
 
 void GeneralIdempotent(Test& t) {
   Peer peer = t.OpenPeer();
-  auto [client, allocation] = ConnectAndAllocate(t);
-  const auto twice = [&t, &client = client](Request request, std::string_view what) {
+  auto connected = ConnectAndAllocate(t);
+  Client& client = connected.client;
+  const auto twice = [&](Request request, std::string_view what) {
     const auto id = stun::NewTransactionId(t.rng());
     const Bytes bytes = client.Encode(request.TransactionId(id));
     const Response first = client.OnceRaw(bytes, id);
