@@ -198,8 +198,8 @@ Response Client::State::CleanUpOnce() {
 
 void Client::State::CleanUp() noexcept {
   try {
-    if (!allocated || !Open()) return;
-    allocated = false;
+    if ((!allocated && !asked) || !Open()) return;
+    allocated = asked = false;
     channel->set_interruptible(false);
     const Response first = CleanUpOnce();
     // No answer: perhaps lost. A stale nonce: the server has just given a new one.

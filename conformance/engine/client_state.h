@@ -40,6 +40,7 @@ struct Client::State {
   std::map<uint16_t, IpAddress> channels;     // as asked for in ChannelBind requests
 
   bool allocated = false;
+  bool asked = false;  // an Allocate is under way: Ctrl-C may come before its answer
   std::optional<Signing>
       allocation_signing;  // of the Allocate that succeeded, where it was special
 
