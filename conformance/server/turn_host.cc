@@ -35,10 +35,12 @@ Timestamp TurnHost::Impl::ToReal(Timestamp server_time) const {
 
 UdpPort& TurnHost::Impl::Watch(UdpSocket socket) {
   socket.SetBuffers(kUdpBuffer);
+  socket.TellMarks();
   auto port = std::make_unique<UdpPort>(std::move(socket));
   UdpPort& result = *port;
   udp_ports[result.socket.local()] = std::move(port);
-  loop.Add(result.socket.descriptor(), [this, &result](EventLoop::Ready) { ReadUdp(result); });
+  loop.Add(result.socket.descriptor(),
+           [this, &result](EventLoop::Ready ready) { ReadUdp(result, ready); });
   return result;
 }
 
@@ -83,6 +85,7 @@ Result<void> TurnHost::Impl::OpenDiscovery() {
   stun::ServerConfig discovery;
   discovery.addresses = config.nat_discovery;
   discovery.software = config.turn.software;
+  discovery.also_known = turn::KnownAttributes(config.turn);
   stun = std::make_unique<stun::Server>(std::move(discovery), rng);
   for (const TransportAddress& address : stun->ListenAddresses()) {
     const auto it = udp_ports.find(address);
@@ -128,26 +131,32 @@ Result<void> TurnHost::Impl::Open() {
   return {};
 }
 
-void TurnHost::Impl::ReadUdp(UdpPort& port) {
-  while (auto error = port.socket.ReceiveIcmp()) {
+void TurnHost::Impl::ReadUdp(UdpPort& port, EventLoop::Ready ready) {
+  while (ready.broken) {
+    const auto error = port.socket.ReceiveIcmp();
+    if (!error) break;
     if (!port.listening) turn->HandleIcmp(Now(), *error);
   }
   for (int round = 0; round < kBatchesInARow; ++round) {
     const std::size_t count = received.Receive(port.socket);
-    for (std::size_t i = 0; i < count; ++i) HandleDatagram(port, received.datagram(i));
+    const Timestamp now = Now();
+    for (std::size_t i = 0; i < count; ++i) {
+      HandleDatagram(now, port, received.datagram(i));
+      SendRelayed(port, received.marks(i));
+    }
     if (count < ReceiveBatch::kCapacity) return;
   }
 }
 
-void TurnHost::Impl::HandleDatagram(UdpPort& port, const Datagram& datagram) {
-  if (port.listening) return HandleClientDatagram(port, datagram);
-  if (config.tamper == nullptr) return turn->HandlePacket(Now(), datagram);
+void TurnHost::Impl::HandleDatagram(Timestamp now, UdpPort& port, const Datagram& datagram) {
+  if (port.listening) return HandleClientDatagram(now, port, datagram);
+  if (config.tamper == nullptr) return turn->HandlePacket(now, datagram);
   Bytes payload(datagram.payload.begin(), datagram.payload.end());
   if (!config.tamper->FromPeer(datagram.source, datagram.destination, payload)) return;
-  turn->HandlePacket(Now(), {datagram.source, datagram.destination, payload});
+  turn->HandlePacket(now, {datagram.source, datagram.destination, payload});
 }
 
-void TurnHost::Impl::HandleClientDatagram(UdpPort& port, const Datagram& datagram) {
+void TurnHost::Impl::HandleClientDatagram(Timestamp now, UdpPort& port, const Datagram& datagram) {
   // RFC 7983 section 7: what begins with 20 to 63 is DTLS.
   if (port.dtls && !datagram.payload.empty() && datagram.payload[0] >= 20 &&
       datagram.payload[0] <= 63) {
@@ -162,13 +171,18 @@ void TurnHost::Impl::HandleClientDatagram(UdpPort& port, const Datagram& datagra
     seen.payload = changed;
   }
   if (port.discovery && LooksLikeBinding(seen.payload)) {
-    stun->HandlePacket(Now(), seen);
+    stun->HandlePacket(now, seen);
   } else {
-    turn->HandlePacket(Now(), seen);
+    turn->HandlePacket(now, seen);
   }
 }
 
-void TurnHost::Impl::SendUdp(Transmit&& transmit) {
+// What a datagram that arrived at `from` made, before the next one is handled: what it made on the other side of the relay has its marks.
+void TurnHost::Impl::SendRelayed(const UdpPort& from, const IpMarks& marks) {
+  while (auto transmit = turn->PollTransmit()) SendUdp(std::move(*transmit), &from, marks);
+}
+
+void TurnHost::Impl::SendUdp(Transmit&& transmit, const UdpPort* from, const IpMarks& marks) {
   const auto it = udp_ports.find(transmit.source);
   if (it == udp_ports.end()) return;
   UdpPort* port = it->second.get();
@@ -183,8 +197,14 @@ void TurnHost::Impl::SendUdp(Transmit&& transmit) {
     if (moved == udp_ports.end()) return;
     port = moved->second.get();
   }
-  to_send.Add(port->socket, transmit.destination, std::move(transmit.payload),
-              {.dont_fragment = transmit.dont_fragment});
+  IpMarks out{.dont_fragment = transmit.dont_fragment};
+  // RFC 8656 sections 13 and 14: application data keeps its DSCP and ECN. Linux does not tell the DF bit of what it received, so that is
+  // taken for 0, and the hop limit begins anew: the alternate behaviours.
+  if (from != nullptr && from->listening != port->listening) {
+    out.dscp = marks.dscp;
+    out.ecn = marks.ecn;
+  }
+  to_send.Add(port->socket, transmit.destination, std::move(transmit.payload), out);
 }
 
 void TurnHost::Impl::DrainServers() {
@@ -198,7 +218,9 @@ void TurnHost::Impl::DrainServers() {
     }
     if (stun) Drain(*stun, send, [](stun::BindingServed&&) {});
     for (const turn::FiveTuple& tuple : std::exchange(ended, {})) {
-      EndStream(tuple);
+      // Another connection may have come from the same address since.
+      const auto it = streams.find(tuple);
+      if (it != streams.end() && it->second->ended) EndStream(tuple);
       progress = true;
     }
   }
