@@ -62,9 +62,9 @@ void Client::State::NoteClosed() {
 void Client::State::Track(const stun::MessageView& message) {
   if (!message.IsSuccess()) return;
   if (message.method() == stun::Method::kAllocate) allocated = true;
-  if (message.method() == stun::Method::kRefresh &&
-      message.GetU32(stun::AttributeType::kLifetime) == 0u) {
-    allocated = false;
+  // A Refresh with a ticket (RFC 8016) brings an allocation to this 5-tuple.
+  if (message.method() == stun::Method::kRefresh) {
+    allocated = message.GetU32(stun::AttributeType::kLifetime) != 0u;
   }
 }
 

@@ -175,6 +175,7 @@ struct PeerOptions {
   AddressFamily family = AddressFamily::kIpv4;
   int which_address = 0;  // 1: on our second IP address (Needs::peer kTwoLocal)
   std::optional<uint16_t> port{};
+  bool must_open = true;  // ConnectTcp(): false gives nullptr where the case would be blocked
 };
 
 class Test {

@@ -8,14 +8,14 @@ namespace {
 
 // Bytes waiting for somebody who does not read. With more, a relay of RFC 6062 stops reading from the other side, and a client over TCP or
 // TLS loses datagrams; one that asks and never listens is cut off in the end.
-constexpr std::size_t kHighWater = 256 * 1024;
-constexpr std::size_t kWriteLimit = 1024 * 1024;
+constexpr std::size_t kHighWater = 262'144;
+constexpr std::size_t kWriteLimit = 1'048'576;
 // Bytes read of one connection before the others have their turn.
 constexpr int kReadsInARow = 8;
 // And connections taken of one listener.
 constexpr int kAcceptsInARow = 64;
 // Bytes of a queue that are written and still there.
-constexpr std::size_t kWrittenBytesKept = 64 * 1024;
+constexpr std::size_t kWrittenBytesKept = 65'536;
 
 turn::ClientTransport StreamTransport(bool secure) {
   return secure ? turn::ClientTransport::kTls : turn::ClientTransport::kTcp;
