@@ -90,6 +90,7 @@ struct TurnHost::Impl {
   Result<void> Open();
   Result<void> OpenUdp(const TransportAddress& address, bool secure);
   Result<void> OpenTcp(const TransportAddress& address, bool secure);
+  Result<void> OpenBoth(const TransportAddress& wanted, bool secure);
   Result<void> OpenDiscovery();
   Result<void> OpenContexts();
   UdpPort& Watch(UdpSocket socket);

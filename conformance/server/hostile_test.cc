@@ -75,7 +75,7 @@ TEST_P(HostilePipeTest, DataRightBehindConnectionBindReachesThePeerOnce) {
 TEST_P(HostilePipeTest, FlowControlGoesEndToEnd) {
   const RunningHost host(true);
   Pipe pipe(host, GetParam());
-  const Bytes piece(256 * 1024, 0x5a);
+  const Bytes piece(262'144, 0x5a);
   for (const bool to_peer : {true, false}) {
     Channel& from = to_peer ? *pipe.data : *pipe.peer;
     Channel& to = to_peer ? *pipe.peer : *pipe.data;
@@ -123,7 +123,7 @@ TEST(HostileTest, APeerThatResetsBeforeItIsBoundCostsNoCpu) {
 TEST(HostileTest, NothingIsKeptForSomebodyWhoNeverReads) {
   const RunningHost host(false, [](HostConfig& config) { config.linger = TimeDelta::Millis(100); });
   Pipe pipe(host, Transport::kTcp);
-  const Bytes piece(256 * 1024, 0x5a);
+  const Bytes piece(262'144, 0x5a);
   std::thread writer([&] {
     for (int i = 0; i < 64 && pipe.data->Send(piece); ++i) {
     }

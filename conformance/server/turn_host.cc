@@ -13,6 +13,7 @@ namespace {
 constexpr int kBatchesInARow = 4;
 // What a burst of relayed media needs; the system may give less.
 constexpr int kUdpBuffer = 4 << 20;
+constexpr int kPortAttempts = 20;
 constexpr TimeDelta kSweepInterval = TimeDelta::Seconds(1);
 
 // A Binding request or indication, also one without the magic cookie.
@@ -80,6 +81,23 @@ Result<void> TurnHost::Impl::OpenTcp(const TransportAddress& address, bool secur
   return {};
 }
 
+// TCP on the port that the system chose for UDP, which may be taken there: then another one.
+Result<void> TurnHost::Impl::OpenBoth(const TransportAddress& wanted, bool secure) {
+  for (int attempt = 1;; ++attempt) {
+    TransportAddress address = wanted;
+    if (config.udp) {
+      if (auto opened = OpenUdp(address, secure); !opened) return opened;
+      address = endpoints.back().address;
+    }
+    if (!config.tcp) return {};
+    auto opened = OpenTcp(address, secure);
+    if (opened || !config.udp || wanted.port != 0 || attempt == kPortAttempts) return opened;
+    loop.Remove(udp_ports.at(address)->socket.descriptor());
+    udp_ports.erase(address);
+    endpoints.pop_back();
+  }
+}
+
 Result<void> TurnHost::Impl::OpenDiscovery() {
   if (config.nat_discovery.empty()) return {};
   stun::ServerConfig discovery;
@@ -100,24 +118,10 @@ Result<void> TurnHost::Impl::OpenDiscovery() {
 Result<void> TurnHost::Impl::Open() {
   if (auto contexts = OpenContexts(); !contexts) return contexts;
   for (const TransportAddress& wanted : config.listen) {
-    TransportAddress address = wanted;
-    if (config.udp) {
-      if (auto opened = OpenUdp(address, false); !opened) return opened;
-      address = endpoints.back().address;  // TCP on the port that the system chose for UDP
-    }
-    if (config.tcp) {
-      if (auto opened = OpenTcp(address, false); !opened) return opened;
-    }
+    if (auto opened = OpenBoth(wanted, false); !opened) return opened;
   }
   for (const TransportAddress& wanted : config.secure_listen) {
-    TransportAddress address = wanted;
-    if (config.udp) {
-      if (auto opened = OpenUdp(address, true); !opened) return opened;
-      address = endpoints.back().address;
-    }
-    if (config.tcp) {
-      if (auto opened = OpenTcp(address, true); !opened) return opened;
-    }
+    if (auto opened = OpenBoth(wanted, true); !opened) return opened;
   }
   if (auto discovery = OpenDiscovery(); !discovery) return discovery;
   std::vector<TransportAddress>& listening = config.turn.listening;
