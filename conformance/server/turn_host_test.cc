@@ -201,6 +201,35 @@ TEST(TurnHostTest, ItsClockMayRunFaster) {
   EXPECT_EQ(refreshed->GetErrorCode()->code, stun::kErrorAllocationMismatch);
 }
 
+// RFC 8489 section 6.3: an attribute that is known but out of place is ignored; an unknown one that requires comprehension is 420.
+TEST(TurnHostTest, NatDiscoveryKnowsTheAttributesOfTurn) {
+  const auto free_port = [](const char* ip) {
+    return PeerSocket::Bind({*IpAddress::Parse(ip), 0})->local();
+  };
+  const TransportAddress primary = free_port("127.0.0.1");
+  const TransportAddress alternate = free_port("127.0.0.2");
+  const RunningHost host(false, [&](HostConfig& config) {
+    config.tcp = false;
+    config.listen = {primary};
+    config.nat_discovery = {{primary, alternate}};
+  });
+  const auto channel = host.Open(Transport::kUdp);
+  MessageReader reader(*channel);
+  auto known = HostRequest(stun::Method::kBinding, 1);
+  turn::AddChannelNumber(known, 0x4001);
+  known.AddU32(stun::AttributeType::kLifetime, 600);
+  const Bytes answer = AskHost(*channel, reader, known.Build());
+  EXPECT_EQ(stun::MessageView::Parse(answer)->GetAddress(stun::AttributeType::kOtherAddress),
+            alternate);
+  auto unknown = HostRequest(stun::Method::kBinding, 2);
+  unknown.AddU32(static_cast<stun::AttributeType>(0x7f01), 1);
+  ASSERT_TRUE(channel->Send(unknown.Build()));
+  const Bytes refusal = reader.Next();
+  const auto view = stun::MessageView::Parse(refusal);
+  ASSERT_TRUE(view && view->GetErrorCode());
+  EXPECT_EQ(view->GetErrorCode()->code, stun::kErrorUnknownAttribute);
+}
+
 TEST(TurnHostTest, AnAddressInUseIsNamed) {
   auto taken = PeerListener::Listen(*TransportAddress::Parse("127.0.0.1:0"));
   ASSERT_TRUE(taken);

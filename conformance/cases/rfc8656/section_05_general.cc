@@ -149,15 +149,15 @@ void GeneralSoftware(Test& t) {
 }
 
 void GeneralNoClassic(Test& t) {
-  if (t.transport() == Transport::kDtls) {
-    t.Skip(
-        "over DTLS a request without the magic cookie is answered with 500 (RFC 8489 section 11)");
-  }
   // Allocate, 8 bytes of attributes, 16 bytes of transaction id without the magic cookie, REQUESTED-TRANSPORT UDP.
   Bytes classic = *FromHex("00030008 5ec1a551c0ffee00 0102030405060708 00190004 11000000");
   const Bytes random = t.Payload(8);
   std::ranges::copy(random, classic.begin() + 12);
   Client client = t.Connect();
+  if (client.transport() == Transport::kDtls) {
+    t.Skip(
+        "over DTLS a request without the magic cookie is answered with 500 (RFC 8489 section 11)");
+  }
   client.SendRaw(classic);
   t.ExpectSilence(client, "an Allocate request without the magic cookie", true);
 }
