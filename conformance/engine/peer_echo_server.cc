@@ -180,6 +180,7 @@ void EchoServer::Run(const std::atomic<bool>& stop) {
     }
     auto channel = impl_->listener.Accept(TimeDelta::Millis(200));
     if (!channel) continue;
+    impl_->Reap(false);
     const bool full = impl_->workers.size() >= limit;
     Impl::Worker& worker = impl_->workers.emplace_back();
     worker.thread =

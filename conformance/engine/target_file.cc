@@ -82,7 +82,9 @@ class TargetReader {
     for (const std::string& text : uris) {
       const auto uri = ParseServerUri(text);
       const auto added = uri ? AddServer(target_, *uri) : tl::unexpected(uri.error());
-      if (!added) root.Complain("uris", fmt::format("[{}]: {}", index, added.error().reason));
+      if (!added && error_.empty()) {
+        error_ = fmt::format("/uris/{}: {}", index, added.error().reason);
+      }
       ++index;
     }
     if (uris.empty()) root.Complain("uris", "expected at least one turn: or stun: URI");
