@@ -33,7 +33,11 @@ FeatureState AllocateWith(Test& t, const Request& request, std::string_view what
 FeatureState ProbeTurn(Test& t) {
   if (t.target().stun_only) return {false, "declared by the stun: URI"};
   Client client = t.Connect();
-  const Response response = client.Call(AllocateRequest());
+  Response response = client.Call(AllocateRequest());
+  // A server without IPv4 addresses says so to a client that names no family (RFC 8656 section 7.2).
+  if (response.code() == stun::kErrorAddressFamilyNotSupported) {
+    response = client.Call(AllocateRequest().RequestedFamily(2));
+  }
   if (response.success()) {
     return Present(t.target().user ? "it allocates for the user" : "it allocates for anyone");
   }

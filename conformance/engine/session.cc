@@ -39,6 +39,11 @@ Result<SecureContext> RunContext::SharedContext(SecureProtocol protocol) {
   return made;
 }
 
+bool RunContext::FirstUse(Transport transport, const TransportAddress& local) {
+  const std::lock_guard lock(mutex_);
+  return used_.emplace(transport, local).second;
+}
+
 bool RunContext::SpendProbe(int packets) {
   {
     const std::lock_guard lock(mutex_);

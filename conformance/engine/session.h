@@ -7,8 +7,10 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conformance/engine/case.h"
@@ -50,6 +52,8 @@ class RunContext {
 
   // One for all channels that ask for nothing of their own: reading the trust anchors takes a while.
   Result<SecureContext> SharedContext(SecureProtocol protocol);
+  // Whether no client of the run had this address before. A server may still know an allocation that was there.
+  bool FirstUse(Transport transport, const TransportAddress& local);
   // Counts packets of safety cases; false when the cap or the time is reached.
   bool SpendProbe(int packets);
 
@@ -59,6 +63,7 @@ class RunContext {
   Timestamp start_;
   std::mutex mutex_;
   std::map<SecureProtocol, SecureContext> contexts_;
+  std::set<std::pair<Transport, TransportAddress>> used_;
   std::atomic<int> probes_{0};
   std::optional<Timestamp> first_probe_;
 };

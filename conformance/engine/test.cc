@@ -35,6 +35,21 @@ bool SameBytes(ByteView a, ByteView b) {
       true};
 }
 
+// Opens a channel from an address that no case has had, as far as the system can be moved to give one. It hands ports out again soon, and
+// a server may need a while to forget an allocation that was deleted.
+Channel::Attempt OpenFresh(RunContext& run, Transport transport, const ChannelOptions& options) {
+  constexpr std::size_t kTries = 16;
+  std::vector<std::unique_ptr<Channel>>
+      used;  // kept, so that their ports are not given a second time
+  while (true) {
+    Channel::Attempt attempt = Channel::TryOpen(transport, options);
+    if (!attempt.channel || options.local || run.FirstUse(transport, attempt.channel->local()) ||
+        used.size() == kTries)
+      return attempt;
+    used.push_back(std::move(attempt.channel));
+  }
+}
+
 [[noreturn]] void End(Outcome outcome, std::string reason) {
   throw Stop{{.outcome = outcome, .reason = std::move(reason)}};
 }
@@ -112,7 +127,7 @@ Client Test::Connect(const ConnectOptions& options) {
     if (open.secure.ca_file.empty()) open.secure.ca_file = target().ca_file;
     open.secure.insecure |= target().insecure;
   }
-  Channel::Attempt attempt = Channel::TryOpen(transport, open);
+  Channel::Attempt attempt = OpenFresh(session.run(), transport, open);
   if (attempt.stage == Channel::Stage::kInterrupted) throw Interruption{};
   if (attempt.channel) {
     client->local = attempt.channel->local();

@@ -98,7 +98,19 @@ tl::expected<PasswordAlgorithm, Rejection> LongTermAuthenticator::CheckForm(
     return tl::unexpected(
         BadRequest(request, "PASSWORD-ALGORITHM and PASSWORD-ALGORITHMS don't match the offer"));
   }
+  // RFC 5389 section 10.2.2 has the nonce before user and integrity, RFC 8489 after them.
+  if (!config_.nonce_cookie) {
+    if (auto stale = CheckNonce(now, request, source)) return tl::unexpected(*std::move(stale));
+  }
   return *algorithm;
+}
+
+std::optional<Rejection> LongTermAuthenticator::CheckNonce(Timestamp now,
+                                                           const MessageView& request,
+                                                           const TransportAddress& source) const {
+  const std::string_view nonce = *request.GetString(AttributeType::kNonce);
+  if (nonces_.Check(now, source, nonce) == NonceFactory::Verdict::kValid) return std::nullopt;
+  return Challenge(now, request, source, kErrorStaleNonce, "the nonce is no longer valid");
 }
 
 bool LongTermAuthenticator::Verify(const MessageView& request, const IntegrityKey& key) const {
@@ -128,11 +140,7 @@ tl::expected<Authenticated, Rejection> LongTermAuthenticator::Authenticate(
     return tl::unexpected(
         Challenge(now, request, source, kErrorUnauthenticated, "the message integrity is wrong"));
   }
-  if (nonces_.Check(now, source, *request.GetString(AttributeType::kNonce)) !=
-      NonceFactory::Verdict::kValid) {
-    return tl::unexpected(
-        Challenge(now, request, source, kErrorStaleNonce, "the nonce is no longer valid"));
-  }
+  if (auto stale = CheckNonce(now, request, source)) return tl::unexpected(*std::move(stale));
   return Authenticated{*username, *key, request.Has(AttributeType::kPasswordAlgorithm)};
 }
 
@@ -146,11 +154,7 @@ tl::expected<Authenticated, Rejection> LongTermAuthenticator::AuthenticateWithKe
     return tl::unexpected(
         Challenge(now, request, source, kErrorUnauthenticated, "the message integrity is wrong"));
   }
-  if (nonces_.Check(now, source, *request.GetString(AttributeType::kNonce)) !=
-      NonceFactory::Verdict::kValid) {
-    return tl::unexpected(
-        Challenge(now, request, source, kErrorStaleNonce, "the nonce is no longer valid"));
-  }
+  if (auto stale = CheckNonce(now, request, source)) return tl::unexpected(*std::move(stale));
   return Authenticated{std::string(*username), key, request.HasIntegritySha256()};
 }
 

@@ -91,6 +91,9 @@ class LongTermAuthenticator {
   tl::expected<PasswordAlgorithm, Rejection> CheckForm(Timestamp now, const MessageView& request,
                                                        const TransportAddress& source) const;
   bool Verify(const MessageView& request, const IntegrityKey& key) const;
+  // 438, unless the nonce of the (complete) request is valid.
+  std::optional<Rejection> CheckNonce(Timestamp now, const MessageView& request,
+                                      const TransportAddress& source) const;
   // 400: without what a challenge has.
   Rejection BadRequest(const MessageView& request, std::string why) const;
   // The algorithm of the client's key: MD5 when it named none; nullopt when what it says contradicts our offer.

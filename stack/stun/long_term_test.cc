@@ -177,6 +177,24 @@ TEST_F(LongTermTest, StaleNonceIsReplacedAndTheRequestRepeated) {
   EXPECT_EQ(Ask(client, Timestamp::Seconds(3601)).verdict, Verdict::kAccept);
 }
 
+// RFC 8489 section 9.2.4 looks at the nonce last, RFC 5389 section 10.2.2 before user and integrity.
+TEST_F(LongTermTest, NonceIsCheckedWhereTheEditionHasIt) {
+  for (const bool current : {true, false}) {
+    LongTermConfig config = Config();
+    if (!current) {
+      config.algorithms.clear();
+      config.username_anonymity = false;
+      config.nonce_cookie = false;
+    }
+    UseServer(config);
+    LongTermClient wrong("alice", "wrong");
+    Ask(wrong);
+    const Bytes request = Ask(wrong).request;
+    EXPECT_EQ(CodeFor(request), 401) << current;
+    EXPECT_EQ(CodeFor(request, Timestamp::Seconds(3600)), current ? 401 : 438) << current;
+  }
+}
+
 TEST_F(LongTermTest, ServerThatFindsEveryNonceStaleIsGivenUp) {
   LongTermConfig config = Config();
   config.nonce_lifetime = TimeDelta::Zero();

@@ -75,7 +75,7 @@ void HdrBadCookie(Test& t) {
                  ToHex(ByteView(answer).first(std::min<std::size_t>(20, answer.size()))));
     t.Note("Answered as a client of RFC 3489.");
   }
-  const Response alive = client.Call(BindingRequest());
+  const Response alive = AskBinding(t, client);
   t.Expect(alive.received(), "an answer to a proper Binding request afterwards", "none");
 }
 

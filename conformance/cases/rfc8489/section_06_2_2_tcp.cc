@@ -80,16 +80,16 @@ void StunTcpPipelined(Test& t) {
 void StunTcpSameConnection(Test& t) {
   Client asking = t.Connect();
   Client other = t.Connect();
-  const Response response = asking.Call(BindingRequest());
+  const Response response = AskBinding(t, asking);
   t.Expect(response.received(), "the response on the connection of the request", "none");
   t.ExpectSilence(other, "a request on another connection");
 }
 
 void StunTcpKeepOpen(Test& t) {
   Client client = t.Connect();
-  t.ExpectSuccess(client.Call(BindingRequest()), "the first Binding request");
+  t.ExpectSuccess(AskBinding(t, client), "the first Binding request");
   t.Sleep(TimeDelta::Millis(700));
-  const Response again = client.Call(BindingRequest());
+  const Response again = AskBinding(t, client);
   t.Expect(again.received(), "the connection still open 700 ms after a response",
            client.open() ? "no answer to another request on it" : "closed by the server");
 }

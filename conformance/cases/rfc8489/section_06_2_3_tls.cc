@@ -38,6 +38,7 @@ Channel::Attempt StunTlsTry(Test& t, const StunTlsOffer& offer) {
   ChannelOptions options;
   options.server = StunTlsEndpoint(t);
   options.server_name = t.target().host;
+  options.connect_timeout = t.target().answer_timeout;
   options.secure.insecure = true;
   options.secure.cipher_list = offer.cipher_list;
   options.secure.cipher_suites = offer.cipher_suites;
@@ -45,7 +46,8 @@ Channel::Attempt StunTlsTry(Test& t, const StunTlsOffer& offer) {
   options.secure.max_version = offer.max_version;
   Channel::Attempt attempt = Channel::TryOpen(*t.test_case().needs.transport, options);
   if (attempt.stage == Channel::Stage::kInterrupted) throw Interruption{};
-  if (attempt.stage == Channel::Stage::kSocket || attempt.stage == Channel::Stage::kConnect) {
+  if (attempt.timed_out || attempt.stage == Channel::Stage::kSocket ||
+      attempt.stage == Channel::Stage::kConnect) {
     t.Block(attempt.reason);
   }
   const std::string what = offer.cipher_list.empty() ? "the usual suites" : offer.cipher_list;
@@ -86,12 +88,13 @@ void StunTlsMandatorySuiteDhe(Test& t) {
                          : "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256 is refused: " + attempt.reason);
 }
 
+// Without forward secrecy, so that hardly a server has it on today (BCP 195): reported, not judged.
 void StunTlsClassicSuite(Test& t) {
   StunTlsRequireRsa12(t);
   const Channel::Attempt attempt =
       StunTlsTry(t, {.cipher_list = "AES128-SHA:@SECLEVEL=0", .max_version = SecureVersion::k12});
-  t.Expect(attempt.channel != nullptr, "a handshake with TLS_RSA_WITH_AES_128_CBC_SHA",
-           attempt.reason);
+  t.Info(attempt.channel ? "TLS_RSA_WITH_AES_128_CBC_SHA is accepted"
+                         : "TLS_RSA_WITH_AES_128_CBC_SHA is refused: " + attempt.reason);
 }
 
 void StunTlsForwardSecrecy(Test& t) {
@@ -107,25 +110,27 @@ void StunTlsForwardSecrecy(Test& t) {
 }
 
 void StunTls13MandatorySuite(Test& t) {
-  const Channel::Attempt usual = StunTlsTry(t, {});
-  if (!usual.channel) t.Block(usual.reason);
-  if (usual.channel->secure()->version != "TLSv1.3") t.Info("TLS 1.3 is not served");
+  Channel::Attempt usual = StunTlsTry(t, {});
+  if (!usual.channel || usual.channel->secure()->version != "TLSv1.3") {
+    t.Info("TLS 1.3 is not served");
+  }
+  usual.channel.reset();
   const Channel::Attempt attempt =
       StunTlsTry(t, {.cipher_suites = "TLS_AES_128_GCM_SHA256", .min_version = SecureVersion::k13});
   t.Expect(attempt.channel != nullptr, "a handshake with TLS_AES_128_GCM_SHA256", attempt.reason);
 }
 
 void StunTlsOldVersions(Test& t) {
-  const Channel::Attempt usual = StunTlsTry(t, {});
-  if (!usual.channel) t.Block(usual.reason);
   const Channel::Attempt old = StunTlsTry(t, {.cipher_list = "ALL:@SECLEVEL=0",
                                               .min_version = SecureVersion::k10,
                                               .max_version = SecureVersion::k11});
   t.Expect(old.channel == nullptr, "versions before 1.2 to be refused",
            old.channel ? old.channel->secure()->version + " is accepted" : "");
+  const Channel::Attempt usual = StunTlsTry(t, {});
+  if (!usual.channel) t.Block(usual.reason);
 }
 
-// What the server says to a ClientHello written by hand; nullopt: nothing, or it closed.
+// What the server says to a ClientHello written by hand; nullopt: it closed.
 std::optional<HelloAnswer> StunTlsRawHello(Test& t, std::span<const uint16_t> suites,
                                            ByteView compression) {
   Client client = t.Connect({.transport = Transport::kTcp, .server = StunTlsEndpoint(t)});
@@ -134,10 +139,11 @@ std::optional<HelloAnswer> StunTlsRawHello(Test& t, std::span<const uint16_t> su
   const Timestamp end = t.Now() + t.target().answer_timeout;
   while (t.Now() < end) {
     const auto piece = client.ReceiveRaw(end - t.Now());
-    if (!piece) return std::nullopt;
+    if (!piece) break;
     stream.insert(stream.end(), piece->bytes.begin(), piece->bytes.end());
     if (auto answer = ReadTlsAnswer(stream)) return answer;
   }
+  if (client.open()) t.Block("no answer to a TLS ClientHello");
   return std::nullopt;
 }
 
@@ -228,8 +234,8 @@ void AddStunTlsSuites(CaseList& cases) {
                    .run = StunTlsMandatorySuiteDhe});
   cases.push_back(
       {.id = "stun.tls.mandatory-suites-5389",
-       .title = "TLS with the one suite that RFC 5389 made mandatory",
-       .clauses = {{"5389", "7.2.2", Level::kMust,
+       .title = "Whether the suite is served that RFC 5389 made mandatory",
+       .clauses = {{"5389", "7.2.2", Level::kInfo,
                     "TLS_RSA_WITH_AES_128_CBC_SHA ciphersuite MUST be implemented at a minimum."}},
        .needs = StunTlsNeeds(),
        .edition = Edition::kClassic,

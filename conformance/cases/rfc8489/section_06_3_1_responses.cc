@@ -83,7 +83,7 @@ void RespMapped(Test& t) {
   std::optional<TransportAddress> seen;
   for (int i = 0; i < 2; ++i) {
     Client client = t.Connect();
-    const Response response = client.Call(BindingRequest());
+    const Response response = AskBinding(t, client);
     t.ExpectSuccess(response, "a Binding request");
     const auto value = response.view().Find(AttributeType::kXorMappedAddress);
     if (!value) t.Fail("XOR-MAPPED-ADDRESS in the success response", "none");

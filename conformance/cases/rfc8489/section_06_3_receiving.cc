@@ -48,18 +48,19 @@ void RecvUnsolicitedResponse(Test& t) {
 
 void RecvUnknownRequired(Test& t) {
   Client client = t.Connect();
-  const Response response = client.Call(BindingRequest().Attribute(kUnknownRequired, {}));
+  const Response response = AskBinding(t, client, BindingRequest().Attribute(kUnknownRequired, {}));
   t.ExpectError(response, 420, "a Binding request with attribute 0x7ffe");
 }
 
 void RecvUnknownRequiredList(Test& t) {
   Client client = t.Connect();
   const Bytes value = {1, 2, 3};
-  const Response response = client.Call(BindingRequest()
-                                            .Attribute(0x7ffc, value)
-                                            .Attribute(kUnknownOptional, value)
-                                            .Attribute(0x7ffd, {})
-                                            .Attribute(kUnknownRequired, value));
+  const Response response = AskBinding(t, client,
+                                       BindingRequest()
+                                           .Attribute(0x7ffc, value)
+                                           .Attribute(kUnknownOptional, value)
+                                           .Attribute(0x7ffd, {})
+                                           .Attribute(kUnknownRequired, value));
   if (response.code() != 420) t.Block("no 420 but " + response.Describe());
   const auto list = response.view().Find(AttributeType::kUnknownAttributes);
   if (!list) t.Fail("UNKNOWN-ATTRIBUTES in the 420", "none");
@@ -76,18 +77,20 @@ void RecvUnknownRequiredList(Test& t) {
 void RecvUnknownOptional(Test& t) {
   Client client = t.Connect();
   const Bytes value = {1, 2, 3, 4, 5};
-  const Response response =
-      client.Call(BindingRequest().Attribute(kUnknownOptional, value).Attribute(0xbffd, {}));
+  const Response response = AskBinding(
+      t, client, BindingRequest().Attribute(kUnknownOptional, value).Attribute(0xbffd, {}));
   t.ExpectSuccess(response, "a Binding request with attributes 0xbffe and 0xbffd");
 }
 
 void RecvKnownUnexpected(Test& t) {
   Client client = t.Connect();
   const Bytes mapped = {0x00, 0x01, 0x21, 0x13, 0x5e, 0x12, 0xa4, 0x43};
-  t.ExpectSuccess(client.Call(BindingRequest().Attribute(AttributeType::kXorMappedAddress, mapped)),
-                  "a Binding request with XOR-MAPPED-ADDRESS");
+  t.ExpectSuccess(
+      AskBinding(t, client, BindingRequest().Attribute(AttributeType::kXorMappedAddress, mapped)),
+      "a Binding request with XOR-MAPPED-ADDRESS");
   if (!HasTurn(t)) return;
-  t.ExpectSuccess(client.Call(BindingRequest().Lifetime(600)), "a Binding request with LIFETIME");
+  t.ExpectSuccess(AskBinding(t, client, BindingRequest().Lifetime(600)),
+                  "a Binding request with LIFETIME");
 }
 
 // An authenticated request with an unknown attribute, of each method; it changes nothing.

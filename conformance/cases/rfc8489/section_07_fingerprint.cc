@@ -16,7 +16,7 @@ Request FpBinding(bool corrupt) {
 
 void FpNotRequired(Test& t) {
   Client client = t.Connect();
-  const Response response = client.Call(BindingRequest());
+  const Response response = AskBinding(t, client);
   t.Expect(response.received(), "an answer to a Binding request without FINGERPRINT", "none");
 }
 

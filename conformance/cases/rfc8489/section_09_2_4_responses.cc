@@ -47,7 +47,7 @@ void LtrErrorsSigned(Test& t) {
     return true;
   };
   int judged = 0;
-  judged += judge(AllocateRequest().RequestedTransport(0xfe), "Allocate for protocol 254");
+  judged += judge(Request(Method::kAllocate).RequestedTransport(0xfe), "Allocate for protocol 254");
   judged += judge(AllocateRequest().Attribute(kUnknownRequired, {}), "Allocate with 0x7ffe");
   client.Allocate();
   judged += judge(AllocateRequest(), "a second Allocate");

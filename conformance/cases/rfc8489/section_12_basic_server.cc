@@ -16,13 +16,13 @@ constexpr uint32_t kBasicClassicId = 0x5a17c0de;
 
 void BasicBinding(Test& t) {
   Client client = t.Connect();
-  t.ExpectSuccess(client.Call(BindingRequest()), "a Binding request");
+  t.ExpectSuccess(AskBinding(t, client), "a Binding request");
 }
 
 void BasicUdpAndTcp(Test& t) {
   for (const Transport transport : {Transport::kUdp, Transport::kTcp}) {
     Client client = t.Connect({.transport = transport});
-    t.ExpectSuccess(client.Call(BindingRequest()),
+    t.ExpectSuccess(AskBinding(t, client),
                     fmt::format("a Binding request over {}", ToString(transport)));
   }
 }
@@ -43,7 +43,7 @@ void BasicClassicClient(Test& t) {
   const Bytes request = RawStun(t, kBindingRequestType, {}, 0, kBasicClassicId);
   const Bytes answer = RawAnswer(t, client, request);
   if (answer.empty()) {
-    const Response alive = client.Call(BindingRequest());
+    const Response alive = AskBinding(t, client);
     if (!alive) t.Block("no answer to a Binding request");
     if (HasTurn(t)) {
       t.Info("not answered: RFC 8656 section 5 has TURN do without this compatibility");

@@ -37,8 +37,10 @@ void AttrUnknownListPlace(Test& t) {
 
 void AttrPadIgnored(Test& t) {
   Client client = t.Connect();
-  const Response response = client.Call(BindingRequest().Attribute(
-      static_cast<uint16_t>(AttributeType::kSoftware), AsBytes("probe"), 0xff));
+  const Response response =
+      AskBinding(t, client,
+                 BindingRequest().Attribute(static_cast<uint16_t>(AttributeType::kSoftware),
+                                            AsBytes("probe"), 0xff));
   t.ExpectSuccess(response, "a Binding request with SOFTWARE padded with ff");
 }
 
@@ -66,7 +68,7 @@ void AttrOverrun(Test& t) {
     t.Expect(response.bytes().size() < 548, "no answer, or one of ordinary size",
              fmt::format("{} bytes", response.bytes().size()));
   }
-  const Response alive = client.Call(BindingRequest());
+  const Response alive = AskBinding(t, client);
   t.Expect(alive.received(), "a server that lives on", "no answer to a proper Binding request");
 }
 

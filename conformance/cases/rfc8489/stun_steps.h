@@ -16,8 +16,10 @@ namespace rtclab::conformance {
 inline constexpr uint16_t kUnknownRequired = 0x7ffe;
 inline constexpr uint16_t kUnknownOptional = 0xbffe;
 
-// A Binding request; signed only when the server has asked for it.
 Request BindingRequest();
+// A Binding request and its answer. A server that asks for credentials (it should not: RFC 8489 section 12) gets them; the case is skipped
+// where there are none.
+Response AskBinding(Test& t, Client& client, const Request& request = BindingRequest());
 
 // 20 bytes of header as given, then `body`. `length` absent: the body's size. `id` absent: random.
 Bytes RawStun(Test& t, uint16_t type, ByteView body = {}, std::optional<uint16_t> length = {},

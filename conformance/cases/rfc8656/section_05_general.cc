@@ -51,7 +51,7 @@ void GeneralNonceRandom(Test& t) {
 }
 
 void GeneralNonceHourly(Test& t) {
-  constexpr TimeDelta kLongest = TimeDelta::Seconds(615);
+  constexpr TimeDelta kLongest = TimeDelta::Seconds(622);
   constexpr TimeDelta kStep = TimeDelta::Seconds(15);
   const auto declared = t.target().nonce_lifetime_s;
   auto [client, allocation] = ConnectAndAllocate(t);

@@ -32,6 +32,21 @@ Filled FillQuota(Test& t, int limit) {
   return filled;
 }
 
+// The same, until the server has forgotten what others of the user's allocations were deleted just before.
+Filled FillWholeQuota(Test& t, int quota) {
+  constexpr int kAttempts = 4;
+  constexpr TimeDelta kPause = TimeDelta::Millis(1'500);
+  for (int i = 0; i < kAttempts; ++i) {
+    Filled filled = FillQuota(t, quota + 1);
+    if (static_cast<int>(filled.clients.size()) >= quota || filled.refusal.code() != 486)
+      return filled;
+    filled.clients.clear();
+    t.Sleep(kPause);
+  }
+  t.Block("the user has other allocations: fewer than the quota of " + std::to_string(quota) +
+          " can be made");
+}
+
 int QuotaOf(Test& t) {
   const auto quota = t.target().user_quota;
   if (quota && *quota > kMostAllocations)
@@ -41,7 +56,7 @@ int QuotaOf(Test& t) {
 
 void QuotaReached(Test& t) {
   const int quota = QuotaOf(t);
-  const Filled filled = FillQuota(t, quota > 0 ? quota + 1 : kUnknownQuota);
+  const Filled filled = quota > 0 ? FillWholeQuota(t, quota) : FillQuota(t, kUnknownQuota);
   const auto held = std::to_string(filled.clients.size());
   if (!filled.refusal) {
     if (quota == 0) t.Info(held + " allocations of one user, and none refused");
@@ -49,15 +64,12 @@ void QuotaReached(Test& t) {
            held + " allocations of one user, and none refused");
   }
   t.ExpectError(filled.refusal, 486, "the allocation after " + held + " of one user");
-  if (quota > 0)
-    t.Expect(static_cast<int>(filled.clients.size()) == quota,
-             std::to_string(quota) + " allocations before the 486", held);
 }
 
 void QuotaByUser(Test& t) {
   const int quota = QuotaOf(t);
   if (quota == 0) t.Skip("the target's profile names no user_quota");
-  const Filled filled = FillQuota(t, quota + 1);
+  const Filled filled = FillWholeQuota(t, quota);
   if (filled.refusal.code() != 486) t.Block("the first user's quota can't be reached");
   Client other = t.ConnectAs(*t.target().second_user);
   t.ExpectSuccess(

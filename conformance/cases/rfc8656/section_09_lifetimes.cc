@@ -68,6 +68,18 @@ void PermissionMixed(Test& t) {
   ExpectBothWays(t, bound.client, bound.allocation, peer);
 }
 
+// Also the permission that a ChannelBind gives.
+void PermissionOfChannel(Test& t) {
+  Peer peer = t.OpenPeer();
+  auto [client, allocation] = ConnectAndAllocate(t);
+  client.BindChannel(kFirstChannel, peer.address());
+  const Timestamp start = t.Now();
+  IdleUntil(t, {&client}, start + kStillPermitted);
+  ExpectBothWays(t, client, allocation, peer);
+  IdleUntil(t, {&client}, start + kNoLongerPermitted);
+  ExpectPermissionGone(t, client, allocation, peer);
+}
+
 void SendDoesNotRefresh(Test& t) {
   Peer peer = t.OpenPeer();
   auto [client, allocation] = ConnectAndAllocate(t);
@@ -124,6 +136,16 @@ void AddRfc8656Section09Lifetimes(CaseList& cases) {
                    .needs = needs,
                    .slow = true,
                    .run = PermissionMixed});
+  cases.push_back({.id = "turn.perm.lifetime-channel",
+                   .title = "The permission that a ChannelBind gives lives for 300 s",
+                   .clauses = {{"8656", "9", Level::kMust,
+                                "The Permission Lifetime MUST be 300 seconds (= 5 minutes)."},
+                               {"8656", "12.1", Level::kProse,
+                                "Note, however, that permissions need to be refreshed more "
+                                "frequently than channels."}},
+                   .needs = needs,
+                   .slow = true,
+                   .run = PermissionOfChannel});
   cases.push_back({.id = "turn.send.no-refresh",
                    .title = "Send indications do not refresh a permission",
                    .clauses = {{"8656", "11.2", Level::kProse,

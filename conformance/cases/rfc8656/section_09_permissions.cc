@@ -52,8 +52,7 @@ void PermissionDiesWithAllocation(Test& t) {
   auto [client, allocation] = ConnectAndAllocate(t);
   client.CreatePermission(peer.address());
   client.BindChannel(kFirstChannel, peer.address());
-  client.Release();
-  const Allocation second = client.Allocate();
+  const Allocation second = ReleaseAndAllocate(t, client);
   peer.Send(second.relayed, t.Payload(38));
   t.ExpectNothingAtClient(client, "data of a peer that only the deleted allocation permits");
   client.SendRaw(PaddedChannelData(kFirstChannel, t.Payload(39)));

@@ -21,7 +21,11 @@ void CreateMalformedPeer(Test& t) {
   t.ExpectError(
       client.Call(TurnPermission().Attribute(stun::AttributeType::kXorPeerAddress, short_value)),
       400, "XOR-PEER-ADDRESS of five bytes");
-  // A family that does not exist is an invalid attribute, or one that does not match the allocation.
+}
+
+// A family that does not exist is an invalid attribute, or one that does not match the allocation.
+void CreateUnknownFamily(Test& t) {
+  auto [client, allocation] = ConnectAndAllocate(t);
   const Bytes strange_family = {0x00, 0x07, 0x2c, 0xbf, 0x5e, 0x12, 0xa4, 0x43};
   t.ExpectError(
       client.Call(TurnPermission().Attribute(stun::AttributeType::kXorPeerAddress, strange_family)),
@@ -95,10 +99,15 @@ void AddRfc8656Section10(CaseList& cases) {
                    .needs = TurnNeeds(),
                    .run = CreateWithoutPeer});
   cases.push_back({.id = "turn.cp.malformed-peer",
-                   .title = "CreatePermission with a malformed peer address is refused",
+                   .title = "CreatePermission with a malformed peer address is answered with 400",
                    .clauses = {invalid},
                    .needs = TurnNeeds(),
                    .run = CreateMalformedPeer});
+  cases.push_back({.id = "turn.cp.unknown-family",
+                   .title = "CreatePermission for an address of no known family is refused",
+                   .clauses = {invalid},
+                   .needs = TurnNeeds(),
+                   .run = CreateUnknownFamily});
   cases.push_back({.id = "turn.cp.second-malformed",
                    .title = "One malformed peer address spoils the request",
                    .clauses = {invalid},

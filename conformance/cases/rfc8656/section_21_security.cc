@@ -40,7 +40,7 @@ void AddRfc8656Section21(CaseList& cases) {
                                {"6156", "9.1", Level::kMustNot,
                                 "a TURN relay MUST NOT accept Teredo or 6to4 addresses in these "
                                 "requests."}},
-                   .needs = TurnNeeds(PeerNeed::kNone, {Feature::kIpv6Relay}),
+                   .needs = {.features = {Feature::kTurn, Feature::kIpv6Relay}},
                    .edition = Edition::kCurrent,
                    .run = SecurityTunnel});
   cases.push_back({.id = "turn.sec.loop",

@@ -71,7 +71,7 @@ Bytes PaddedChannelData(uint16_t number, ByteView data) {
   return ChannelDataBytes(number, data, (4 - data.size() % 4) % 4);
 }
 
-void LearnChallenge(Client& client) { client.Once(TurnRefresh().Unsigned()); }
+void LearnChallenge(Client& client) { client.Once(Request(stun::Method::kAllocate).Unsigned()); }
 
 uint32_t LifetimeIn(Test& t, const Response& response, std::string_view what) {
   t.ExpectSuccess(response, what);
@@ -96,9 +96,33 @@ Allocated ConnectAndAllocate(Test& t, const Request& request) {
 }
 
 std::vector<Allocated> AllocateMany(Test& t, int count) {
+  count = std::min(count, t.target().user_quota.value_or(count));
   std::vector<Allocated> all;
   for (int i = 0; i < count; ++i) all.push_back(ConnectAndAllocate(t));
   return all;
+}
+
+bool StreamClosed(const Client& client) {
+  const Transport transport = client.transport();
+  return (transport == Transport::kTcp || transport == Transport::kTls) && !client.open();
+}
+
+Allocation ReleaseAndAllocate(Test& t, Client& client) {
+  constexpr TimeDelta kPatience = TimeDelta::Seconds(4);
+  constexpr TimeDelta kPause = TimeDelta::Millis(400);
+  client.Release();
+  const Timestamp last = t.Now() + kPatience;
+  while (t.Now() < last) {
+    const Response response = client.Call(AllocateRequest());
+    if (response.success()) {
+      Allocation allocation;
+      allocation.relayed = RelayedIn(t, response, "Allocate");
+      return allocation;
+    }
+    if (StreamClosed(client)) t.Skip("the server closes the stream of an allocation that ends");
+    t.Sleep(kPause);
+  }
+  t.Block("no second allocation on the 5-tuple after the first was deleted");
 }
 
 Peer::Received ExpectNextAtPeer(Test& t, Peer& peer, ByteView data, std::string_view forbidden) {

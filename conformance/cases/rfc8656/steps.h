@@ -39,8 +39,8 @@ Bytes ChannelDataBytes(uint16_t number, ByteView data, std::size_t padding = 0);
 // The same padded to a multiple of four bytes, as on a stream.
 Bytes PaddedChannelData(uint16_t number, ByteView data);
 
-// Learns realm and nonce without making an allocation: an unsigned Refresh, that has no allocation to refresh. A server without
-// authentication says 437, and nothing is learnt.
+// Learns realm and nonce without making an allocation: an unsigned Allocate that lacks REQUESTED-TRANSPORT. Nothing is learnt from a
+// server without authentication.
 void LearnChallenge(Client& client);
 
 // LIFETIME of a success response; a response that is none, or lacks it, fails the case.
@@ -54,7 +54,12 @@ struct Allocated {
   Allocation allocation;
 };
 Allocated ConnectAndAllocate(Test& t, const Request& request = AllocateRequest());
+// As many as `count`, where the user's quota allows that.
 std::vector<Allocated> AllocateMany(Test& t, int count);
+// Whether the server has closed the client's stream, as it may do when an allocation ends.
+bool StreamClosed(const Client& client);
+// Deletes the client's allocation and makes another on the same 5-tuple, with some patience: how soon that works is a case of its own.
+Allocation ReleaseAndAllocate(Test& t, Client& client);
 
 // The next data at the peer (the client) has these bytes. Other data before it is what must not be relayed, called `forbidden`. When
 // nothing comes the relay does not work at all, and the case is blocked.
