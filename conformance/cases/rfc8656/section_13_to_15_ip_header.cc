@@ -149,8 +149,9 @@ void AddRfc8656Section13To15(CaseList& cases) {
                    .needs = tcp,
                    .edition = Edition::kCurrent,
                    .run = EcnFromTcp});
-  Needs across =
-      TurnNeedsOver(Transport::kUdp, PeerNeed::kAny, {Feature::kIpv6Relay, Feature::kDontFragment});
+  const Needs across = {.transport = Transport::kUdp,
+                        .features = {Feature::kTurn, Feature::kIpv6Relay, Feature::kDontFragment},
+                        .peer = PeerNeed::kAny};
   cases.push_back({.id = "turn.ip.v4v6-df-ignored",
                    .title = "DONT-FRAGMENT has no effect towards an IPv6 peer",
                    .clauses = {{"8656", "13.1", Level::kMust,
