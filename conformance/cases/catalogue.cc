@@ -43,6 +43,10 @@ CaseList Collect() {
   AddRfc8656Section21(cases);
 
   // RFC 6062, RFC 8016, RFC 7635, RFC 7443, RFC 5780, RFC 7983
+  AddRfc7443(cases);
+  AddRfc5780Section06(cases);
+  AddRfc5780Section07(cases);
+  AddRfc7983(cases);
 
   // Safety
 

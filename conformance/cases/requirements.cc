@@ -14,6 +14,7 @@ std::vector<Requirement> CollectRequirements() {
   };
   add(Requirements8489());
   add(Requirements8656());
+  add(RequirementsNat());
   return all;
 }
 

@@ -45,12 +45,17 @@ void AddRfc8656Section13To15(CaseList& cases);
 void AddRfc8656Section21(CaseList& cases);
 
 // RFC 6062, RFC 8016, RFC 7635, RFC 7443, RFC 5780, RFC 7983
+void AddRfc7443(CaseList& cases);
+void AddRfc5780Section06(CaseList& cases);
+void AddRfc5780Section07(CaseList& cases);
+void AddRfc7983(CaseList& cases);
 
 // Safety
 
 // Requirements: std::span<const Requirement> RequirementsNNNN();
 std::span<const Requirement> Requirements8489();
 std::span<const Requirement> Requirements8656();
+std::span<const Requirement> RequirementsNat();
 
 }  // namespace rtclab::conformance
 

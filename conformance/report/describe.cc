@@ -231,7 +231,10 @@ Lines HexDump(ByteView bytes, std::optional<std::size_t> fault, std::size_t most
 
 Lines DescribeDatagram(ByteView bytes) {
   if (bytes.empty()) return {"empty"};
-  if (bytes[0] <= 3) return DescribeStun(bytes);
+  // RFC 7983 has only 0 to 3 for STUN; RFC 8489 section 5 every byte with two zero bits, which the magic cookie decides.
+  const bool has_cookie = bytes.size() >= stun::kHeaderSize && bytes[0] < 64 &&
+                          LoadU32(bytes.data() + 4) == stun::kMagicCookie;
+  if (bytes[0] <= 3 || has_cookie) return DescribeStun(bytes);
   if (turn::LooksLikeChannelData(bytes)) return DescribeChannelData(bytes);
   const stun::PacketKind kind = stun::Classify(bytes);
   if (kind == stun::PacketKind::kUnknown) {

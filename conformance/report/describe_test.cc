@@ -117,6 +117,8 @@ TEST(DescribeTest, OtherPackets) {
   EXPECT_EQ(DescribeHex("ff 01")[0], "neither STUN nor ChannelData (first byte 0xff), 2 bytes");
   EXPECT_EQ(DescribeHex("00 01")[0], "malformed: 2 bytes that begin like STUN");
   EXPECT_EQ(DescribeHex("")[0], "empty");
+  EXPECT_EQ(DescribeHex("0701 0000 2112a442 000102030405060708090a0b")[0],
+            "method 0x181 success response, 20 bytes");
   // No magic cookie: a client of RFC 3489.
   EXPECT_EQ(DescribeHex("0001 0000 11111111 000102030405060708090a0b")[0],
             "Binding request, without magic cookie (RFC 3489), 20 bytes");
