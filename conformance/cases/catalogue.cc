@@ -47,8 +47,29 @@ CaseList Collect() {
   AddRfc5780Section06(cases);
   AddRfc5780Section07(cases);
   AddRfc7983(cases);
+  AddRfc6062Section05_1(cases);
+  AddRfc6062Section05_2(cases);
+  AddRfc6062Section05_2Slow(cases);
+  AddRfc6062Section05_3(cases);
+  AddRfc6062Section05_4(cases);
+  AddRfc6062Section05_5(cases);
+  AddRfc8016Section03_1(cases);
+  AddRfc8016Section03_2(cases);
+  AddRfc8016Section03_2Paths(cases);
+  AddRfc7635Section04(cases);
+  AddRfc7635Section07(cases);
+  AddRfc7635Section09(cases);
 
   // Safety
+  AddSafetyRelay(cases);
+  AddSafetyRelayNamed(cases);
+  AddSafetyReplay(cases);
+  AddSafetyAccess(cases);
+  AddSafetyAmplification(cases);
+  AddSafetyExhaustion(cases);
+  AddSafetyMalformed(cases);
+  AddSafetyLeaks(cases);
+  AddSafetyTls(cases);
 
   return cases;
 }

@@ -15,6 +15,9 @@ std::vector<Requirement> CollectRequirements() {
   add(Requirements8489());
   add(Requirements8656());
   add(RequirementsNat());
+  add(Requirements6062());
+  add(Requirements8016And7635());
+  add(RequirementsSafety());
   return all;
 }
 

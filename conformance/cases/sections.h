@@ -49,13 +49,37 @@ void AddRfc7443(CaseList& cases);
 void AddRfc5780Section06(CaseList& cases);
 void AddRfc5780Section07(CaseList& cases);
 void AddRfc7983(CaseList& cases);
+void AddRfc6062Section05_1(CaseList& cases);
+void AddRfc6062Section05_2(CaseList& cases);
+void AddRfc6062Section05_2Slow(CaseList& cases);
+void AddRfc6062Section05_3(CaseList& cases);
+void AddRfc6062Section05_4(CaseList& cases);
+void AddRfc6062Section05_5(CaseList& cases);
+void AddRfc8016Section03_1(CaseList& cases);
+void AddRfc8016Section03_2(CaseList& cases);
+void AddRfc8016Section03_2Paths(CaseList& cases);
+void AddRfc7635Section04(CaseList& cases);
+void AddRfc7635Section07(CaseList& cases);
+void AddRfc7635Section09(CaseList& cases);
 
 // Safety
+void AddSafetyRelay(CaseList& cases);
+void AddSafetyRelayNamed(CaseList& cases);
+void AddSafetyReplay(CaseList& cases);
+void AddSafetyAccess(CaseList& cases);
+void AddSafetyAmplification(CaseList& cases);
+void AddSafetyExhaustion(CaseList& cases);
+void AddSafetyMalformed(CaseList& cases);
+void AddSafetyLeaks(CaseList& cases);
+void AddSafetyTls(CaseList& cases);
 
 // Requirements: std::span<const Requirement> RequirementsNNNN();
 std::span<const Requirement> Requirements8489();
 std::span<const Requirement> Requirements8656();
 std::span<const Requirement> RequirementsNat();
+std::span<const Requirement> Requirements6062();
+std::span<const Requirement> Requirements8016And7635();
+std::span<const Requirement> RequirementsSafety();
 
 }  // namespace rtclab::conformance
 

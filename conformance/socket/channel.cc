@@ -174,8 +174,8 @@ PeerListener::PeerListener(PeerListener&&) noexcept = default;
 PeerListener& PeerListener::operator=(PeerListener&&) noexcept = default;
 PeerListener::~PeerListener() = default;
 
-Result<PeerListener> PeerListener::Listen(const TransportAddress& local) {
-  auto listener = TcpListener::Listen(local, {.reuse_port = true});
+Result<PeerListener> PeerListener::Listen(const TransportAddress& local, int backlog) {
+  auto listener = TcpListener::Listen(local, {.reuse_port = true, .backlog = backlog});
   if (!listener) return tl::unexpected<Error>(listener.error());
   return PeerListener(std::make_unique<Impl>(Impl{*std::move(listener)}));
 }

@@ -149,8 +149,9 @@ class PeerSocket {
 // A TCP peer behind a relay, that waits for connections.
 class PeerListener {
  public:
-  // Port 0: a free one. Fails with the system's words.
-  static Result<PeerListener> Listen(const TransportAddress& local);
+  // Port 0: a free one. `backlog`: how many connections may wait for Accept() (listen(2)); with 0 the system drops the SYNs of all but the
+  // first or two. Fails with the system's words.
+  static Result<PeerListener> Listen(const TransportAddress& local, int backlog = 512);
   ~PeerListener();
   PeerListener(PeerListener&&) noexcept;
   PeerListener& operator=(PeerListener&&) noexcept;

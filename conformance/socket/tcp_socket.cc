@@ -12,9 +12,6 @@
 namespace rtclab::conformance {
 namespace {
 
-// Connections that wait for Accept().
-constexpr int kBacklog = 512;
-
 void ApplyTcpOptions(int descriptor, bool ipv6, const TcpOptions& options) {
   SetOption(descriptor, IPPROTO_TCP, TCP_NODELAY, 1);
   const int level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
@@ -130,7 +127,7 @@ Result<TcpListener> TcpListener::Listen(const TransportAddress& local, const Tcp
   if (descriptor < 0) return Fail(SystemError("socket", local));
   TcpListener out(descriptor, options);  // closes on the failures below
   if (!BindTo(descriptor, local)) return Fail(SystemError("bind", local));
-  if (listen(descriptor, kBacklog) != 0) return Fail(SystemError("listen", local));
+  if (listen(descriptor, options.backlog) != 0) return Fail(SystemError("listen", local));
   out.local_ = BoundAddress(descriptor);
   return out;
 }

@@ -20,6 +20,8 @@ struct TcpOptions {
   IpMarks marks;
   // SO_SNDBUF and SO_RCVBUF in bytes; 0: the system's.
   int buffer_size = 0;
+  // Connections that may wait to be accepted (listen(2)).
+  int backlog = 512;
 };
 
 // Owns one file descriptor; movable. TCP_NODELAY is set: what is written is sent at once.
