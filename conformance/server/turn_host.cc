@@ -172,6 +172,7 @@ void TurnHost::Impl::SendUdp(Transmit&& transmit) {
   const auto it = udp_ports.find(transmit.source);
   if (it == udp_ports.end()) return;
   UdpPort* port = it->second.get();
+  int copies = 1;
   if (config.tamper != nullptr) {
     if (port->listening) {
       const turn::FiveTuple tuple{transmit.destination, transmit.source};
@@ -182,6 +183,12 @@ void TurnHost::Impl::SendUdp(Transmit&& transmit) {
     const auto moved = udp_ports.find(transmit.source);
     if (moved == udp_ports.end()) return;
     port = moved->second.get();
+    copies = port->listening ? config.tamper->CopiesToClient(transmit.payload)
+                             : config.tamper->CopiesToPeer(transmit);
+  }
+  for (; copies > 1; --copies) {
+    to_send.Add(port->socket, transmit.destination, Bytes(transmit.payload),
+                {.dont_fragment = transmit.dont_fragment});
   }
   to_send.Add(port->socket, transmit.destination, std::move(transmit.payload),
               {.dont_fragment = transmit.dont_fragment});
