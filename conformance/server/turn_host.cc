@@ -83,6 +83,7 @@ Result<void> TurnHost::Impl::OpenDiscovery() {
   stun::ServerConfig discovery;
   discovery.addresses = config.nat_discovery;
   discovery.software = config.turn.software;
+  discovery.also_known = turn::KnownAttributes(config.turn);
   stun = std::make_unique<stun::Server>(std::move(discovery), rng);
   for (const TransportAddress& address : stun->ListenAddresses()) {
     const auto it = udp_ports.find(address);
