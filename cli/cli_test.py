@@ -12,8 +12,11 @@ import random
 import select
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import xml.etree.ElementTree
@@ -287,7 +290,7 @@ class ExplainTest(CliTest):
 
 class UsageTest(CliTest):
     def test_help_everywhere(self):
-        for command in ("run", "explain", "check", "list", "presets", "schema", "version"):
+        for command in ("run", "explain", "check", "list", "presets", "schema", "conform", "peer-echo", "version"):
             self.assertIn(command, self.rtclab("--help").stdout)
             said = self.rtclab(command, "--help").stdout
             self.assertTrue(command == "version" or "Example" in said, said)
@@ -415,6 +418,81 @@ class TerminalTest(CliTest):
         self.assertEqual(program.stderr.read(), b"")
         self.assertEqual(program.wait(timeout=30), 0)
         program.stderr.close()
+
+
+class StunServer(threading.Thread):
+    """Answers Binding requests on loopback, and nothing else."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                request, (host, port) = self.socket.recvfrom(2000)
+            except OSError:
+                return
+            if len(request) < 20 or request[:2] != b"\x00\x01" or request[4:8] != b"\x21\x12\xa4\x42":
+                continue
+            value = struct.pack(">BBH4s", 0, 1, port ^ 0x2112,
+                                bytes(a ^ b for a, b in zip(socket.inet_aton(host), request[4:8])))
+            self.socket.sendto(b"\x01\x01\x00\x0c" + request[4:20] + b"\x00\x20\x00\x08" + value, (host, port))
+
+
+class ConformTest(CliTest):
+    def setUp(self):
+        super().setUp()
+        self.server = StunServer()
+        self.addCleanup(self.server.socket.close)
+        self.uri = f"127.0.0.1:{self.server.port}"
+        self.write("target.json", {"uris": [f"turn:{self.uri}?transport=udp"], "answer_timeout_ms": 200,
+                                   "user": {"username": "alice", "password": "hunter2"}})
+
+    def test_lists_the_cases(self):
+        said = self.rtclab("conform", "--list", "--only", "stun.hdr.*").stdout
+        self.assertIn("stun.hdr.top-bits", said)
+        self.assertNotIn("turn.alloc", said)
+
+    def test_wrong_usage(self):
+        for arguments, reason in (([], "expected the URI"), (["http://x"], "turn:, turns:, stun: or stuns:"),
+                                  (["stun:" + self.uri, "--only", "nothing*"], "no case is selected"),
+                                  (["stun:" + self.uri, "--user", "a"], "--user needs --password"),
+                                  (["stun:" + self.uri, "--probe", "x"], "--probe"),
+                                  (["--target", "missing.json"], "missing.json"),
+                                  (["stun:" + self.uri, "--json", "no/such/folder/x.json"], "no/such/folder")):
+            self.assertIn(reason, self.rtclab("conform", *arguments, expect=2).stderr)
+
+    def test_judges_a_server_and_reports(self):
+        files = ["--json", "r.json", "--junit", "r.xml", "--html", "r.html"]
+        ran = self.rtclab("conform", "stun:" + self.uri, "--only", "stun.hdr.resp-*", *files)
+        self.assertIn("passed", ran.stdout)
+        report = json.loads((self.folder / "r.json").read_text())
+        self.assertTrue(report["complete"])
+        self.assertEqual({r["outcome"] for r in report["results"]}, {"pass"})
+        xml.etree.ElementTree.parse(self.folder / "r.xml")
+        self.assertIn("<html", (self.folder / "r.html").read_text())
+        quiet = self.rtclab("conform", "stun:" + self.uri, "--only", "stun.hdr.resp-*", "--quiet")
+        self.assertEqual(quiet.stdout + quiet.stderr, "")
+
+    def test_a_server_that_is_not_usable_is_an_incomplete_run_without_secrets_in_it(self):
+        said = self.rtclab("conform", "--target", "target.json", "--json", "r.json", expect=3)
+        self.assertIn('does not allocate for user "alice"', said.stdout)
+        text = (self.folder / "r.json").read_text()
+        self.assertFalse(json.loads(text)["complete"])
+        self.assertNotIn("hunter2", text + said.stdout + said.stderr)
+
+    def test_peer_echo_listens_until_it_is_stopped(self):
+        self.assertIn("--token", self.rtclab("peer-echo", "127.0.0.1:0", "--allow", "127.0.0.1", expect=2).stderr)
+        program = subprocess.Popen([PROGRAM, "peer-echo", "127.0.0.1:0", "--allow", "127.0.0.1", "--token", "t"],
+                                   stdout=subprocess.PIPE, text=True)
+        self.assertIn("listening on 127.0.0.1:", program.stdout.readline())
+        program.send_signal(signal.SIGINT)
+        self.assertEqual(program.wait(timeout=10), 0)
+        program.stdout.close()
 
 
 if __name__ == "__main__":

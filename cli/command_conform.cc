@@ -378,9 +378,7 @@ void AddConform(CLI::App& app, const Context& context, Action& action) {
   const auto o = std::make_shared<ConformOptions>();
   command
       ->add_option("URI", o->uris,
-                   "turn:, turns:, stun: or stuns: URIs of one server. Cases run over the first "
-                   "one's transport; those of another "
-                   "transport need a URI of that.")
+                   "turn:, turns:, stun: or stuns: URIs of one server; cases run over the first")
       ->type_name("");
   AddWho(*command, o);
   AddWhere(*command, o);

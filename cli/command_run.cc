@@ -90,7 +90,7 @@ void AddRun(CLI::App& app, const Context& context, Action& action) {
       ->type_name("i/n");
   command->add_flag("--resume", runner.resume, "Run only what DIR does not have yet");
   command->add_flag("--pcap", runner.pcap,
-                    "Write a capture of each run to DIR/pcap (Wireshark opens it)");
+                    "Write a capture of each run to DIR/pcap (Wireshark opens and decrypts it)");
   command
       ->add_option("--timeout", options->timeout_s,
                    "Seconds of real time that a run may take (default: 60; 0: no limit)")

@@ -113,6 +113,23 @@ class SuitesTest(unittest.TestCase):
                     self.assertEqual(done.returncode, 0, done.stderr)
                     self.assertEqual(done.stdout, "")
 
+    def test_a_capture_of_a_call_decrypts_by_itself(self):
+        scenario = self.out / "secret.json"
+        scenario.write_text(json.dumps({"hosts": {"alice": "internet", "bob": "internet"},
+                                        "sessions": {"call": {"between": ["alice", "bob"], "data": {"amount": "20 kB"}}}}))
+        rtclab("run", scenario, "--out", self.out / "secret", "--pcap")
+        capture, = (self.out / "secret" / "pcap").glob("*.pcapng")
+        said = subprocess.run(["tshark", "-r", capture, "-d", "dtls.port==1-65535,data", "-Y", "data.data", "-T", "fields",
+                               "-e", "ip.src", "-e", "data.data"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        lines = [line.split("\t") for line in said.stdout.splitlines()]
+        self.assertEqual(len({host for host, _ in lines}), 2)
+        # SCTP with WebRTC's ports (RFC 9260 section 3): all chunk types of a set-up and a transfer.
+        packets = [bytes.fromhex(data) for _, datas in lines for data in datas.split(",")]
+        self.assertEqual({packet[:4] for packet in packets}, {bytes.fromhex("13881388")})
+        self.assertTrue({1, 2, 10, 11, 3} <= {packet[12] for packet in packets})
+
     def test_explain_tells_why_a_relay_was_needed(self):
         suite = SOURCE / "scenarios" / "suites" / "nat-matrix.json"
         out = self.out / "matrix"

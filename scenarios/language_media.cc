@@ -39,6 +39,8 @@ const Type* LanguageBuilder::Media() {
                       {"fec", Enum("FEC scheme", kFecNames),
                        "ulpfec: RFC 5109 in RED; flexfec: RFC 8627. Default: none."},
                       {"nack", bool_, "Retransmission (RFC 4585, RFC 4588). Default: true."},
+                      {"encrypted_extensions", bool_,
+                       "RTP header extensions are encrypted (RFC 6904). Default: false."},
                       {"feedback", Enum("feedback format", kFeedbackNames),
                        "ccfb: RFC 8888. Default: transport-cc."},
                       {"duration", long_duration_,

@@ -56,7 +56,7 @@ TEST(LoaderPeerTest, EveryKeyOfMedia) {
       "audio": {"rate": "20 kbit/s", "dtx": true},
       "video": {"streams": 2, "layers": 3, "fps": 15, "content": "screen"},
       "from": ["b"], "min_rate": "50 kbit/s", "start_rate": "400 kbit/s", "max_rate": "1.5 Mbit/s",
-      "fec": "flexfec", "nack": false, "feedback": "ccfb", "duration": "3 s"},
+      "fec": "flexfec", "nack": false, "encrypted_extensions": true, "feedback": "ccfb", "duration": "3 s"},
       "controller": {"b": "nada"}, "sample_interval": "50 ms",
       "dtls": {"srtp_profiles": ["SRTP_AES128_CM_SHA1_80"], "wrong_fingerprint": true})");
   const PeerSpec& peer = *run.sessions.at(0).peer;
@@ -74,6 +74,7 @@ TEST(LoaderPeerTest, EveryKeyOfMedia) {
   EXPECT_EQ(media.max_rate, DataRate::KilobitsPerSec(1500));
   EXPECT_EQ(media.fec, "flexfec");
   EXPECT_FALSE(media.nack);
+  EXPECT_TRUE(media.encrypted_extensions);
   EXPECT_EQ(media.feedback, "ccfb");
   EXPECT_EQ(media.duration, TimeDelta::Seconds(3));
   EXPECT_EQ(peer.controller_a, "gcc");

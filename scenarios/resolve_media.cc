@@ -104,6 +104,7 @@ class PeerResolver {
     }
     Read(node, "fec", media.fec);
     Read(node, "nack", media.nack);
+    Read(node, "encrypted_extensions", media.encrypted_extensions);
     Read(node, "feedback", media.feedback);
     Read(node, "duration", media.duration);
   }

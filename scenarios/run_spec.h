@@ -75,6 +75,7 @@ struct MediaSpec {
   DataRate max_rate = DataRate::KilobitsPerSec(2500);
   std::string fec = "none";               // "none", "ulpfec", "flexfec"
   bool nack = true;                       // retransmission on NACK (RFC 4585, 4588)
+  bool encrypted_extensions = false;      // RFC 6904
   std::string feedback = "transport-cc";  // or "ccfb" (RFC 8888)
   // How long media flows, from the moment when both sides are connected.
   TimeDelta duration = TimeDelta::Seconds(10);

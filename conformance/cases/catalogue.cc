@@ -43,10 +43,6 @@ CaseList Collect() {
   AddRfc8656Section21(cases);
 
   // RFC 6062, RFC 8016, RFC 7635, RFC 7443, RFC 5780, RFC 7983
-  AddRfc7443(cases);
-  AddRfc5780Section06(cases);
-  AddRfc5780Section07(cases);
-  AddRfc7983(cases);
   AddRfc6062Section05_1(cases);
   AddRfc6062Section05_2(cases);
   AddRfc6062Section05_2Slow(cases);
@@ -59,6 +55,10 @@ CaseList Collect() {
   AddRfc7635Section04(cases);
   AddRfc7635Section07(cases);
   AddRfc7635Section09(cases);
+  AddRfc7443(cases);
+  AddRfc5780Section06(cases);
+  AddRfc5780Section07(cases);
+  AddRfc7983(cases);
 
   // Safety
   AddSafetyRelay(cases);

@@ -14,10 +14,10 @@ std::vector<Requirement> CollectRequirements() {
   };
   add(Requirements8489());
   add(Requirements8656());
-  add(RequirementsNat());
   add(Requirements6062());
   add(Requirements8016And7635());
   add(RequirementsSafety());
+  add(RequirementsNat());
   return all;
 }
 

@@ -45,10 +45,6 @@ void AddRfc8656Section13To15(CaseList& cases);
 void AddRfc8656Section21(CaseList& cases);
 
 // RFC 6062, RFC 8016, RFC 7635, RFC 7443, RFC 5780, RFC 7983
-void AddRfc7443(CaseList& cases);
-void AddRfc5780Section06(CaseList& cases);
-void AddRfc5780Section07(CaseList& cases);
-void AddRfc7983(CaseList& cases);
 void AddRfc6062Section05_1(CaseList& cases);
 void AddRfc6062Section05_2(CaseList& cases);
 void AddRfc6062Section05_2Slow(CaseList& cases);
@@ -61,6 +57,10 @@ void AddRfc8016Section03_2Paths(CaseList& cases);
 void AddRfc7635Section04(CaseList& cases);
 void AddRfc7635Section07(CaseList& cases);
 void AddRfc7635Section09(CaseList& cases);
+void AddRfc7443(CaseList& cases);
+void AddRfc5780Section06(CaseList& cases);
+void AddRfc5780Section07(CaseList& cases);
+void AddRfc7983(CaseList& cases);
 
 // Safety
 void AddSafetyRelay(CaseList& cases);
@@ -76,10 +76,10 @@ void AddSafetyTls(CaseList& cases);
 // Requirements: std::span<const Requirement> RequirementsNNNN();
 std::span<const Requirement> Requirements8489();
 std::span<const Requirement> Requirements8656();
-std::span<const Requirement> RequirementsNat();
 std::span<const Requirement> Requirements6062();
 std::span<const Requirement> Requirements8016And7635();
 std::span<const Requirement> RequirementsSafety();
+std::span<const Requirement> RequirementsNat();
 
 }  // namespace rtclab::conformance
 

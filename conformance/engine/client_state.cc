@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "stack/stun/message_builder.h"
+
 namespace rtclab::conformance {
 namespace {
 
@@ -60,9 +62,9 @@ void Client::State::NoteClosed() {
 void Client::State::Track(const stun::MessageView& message) {
   if (!message.IsSuccess()) return;
   if (message.method() == stun::Method::kAllocate) allocated = true;
-  if (message.method() == stun::Method::kRefresh &&
-      message.GetU32(stun::AttributeType::kLifetime) == 0u) {
-    allocated = false;
+  // A Refresh with a ticket (RFC 8016) brings an allocation to this 5-tuple.
+  if (message.method() == stun::Method::kRefresh) {
+    allocated = message.GetU32(stun::AttributeType::kLifetime) != 0u;
   }
 }
 
@@ -144,6 +146,19 @@ Response Client::State::Await(const stun::TransactionId& id, TimeDelta limit, co
     }
     Pump(session->Wait(std::min(deadline, next) - now));
   }
+}
+
+void Client::State::Introduce() {
+  const stun::TransactionId id = stun::NewTransactionId(session->rng());
+  const Bytes bytes =
+      stun::MessageBuilder(stun::MessageClass::kRequest, stun::Method::kBinding, id).Build();
+  Send(bytes);
+  const Timestamp deadline = RealNow() + std::max(TimeDelta::Millis(200), session->run().rtt * 3);
+  while (RealNow() < deadline && Open()) {
+    if (TakeAnswer(id)) return;
+    Pump(session->Wait(deadline - RealNow()));
+  }
+  resent[id] = 0;  // should it come late, nobody waits for it
 }
 
 void Client::State::SetChallenge(ServerChallenge value) {

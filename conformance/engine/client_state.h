@@ -56,6 +56,8 @@ struct Client::State {
   // Waits for the answer to `id`; with `again`, sends that anew as RFC 8489 section 6.2.1 has it.
   Response Await(const stun::TransactionId& id, TimeDelta limit, const Bytes* again);
   std::optional<Response> TakeAnswer(const stun::TransactionId& id);
+  // The first packet of a UDP 5-tuple: a Binding request whose answer is waited for, not longer than it can take, and never required.
+  void Introduce();
   // Remembers the challenge of a 401 or 438.
   bool Learn(const Response& response);
   void SetChallenge(ServerChallenge value);

@@ -119,9 +119,9 @@ void AddSigning(Encoder& out, const Signing& signing, const Credentials& user,
   const std::string& realm = signing.realm ? *signing.realm : challenge.realm;
   const std::string& nonce = signing.nonce ? *signing.nonce : challenge.nonce;
   const auto algorithm = signing.algorithm.value_or(challenge.algorithm);
-  // A key that is given comes with a name of its own kind: RFC 7635 has the kid in USERNAME.
-  AddName(out, signing, user, realm,
-          long_term && (signing.userhash || (challenge.userhash && !signing.key)));
+  // A key of its own goes with an access token, whose USERNAME names the key of the authorization server (RFC 7635 section 4).
+  const bool userhash = signing.userhash || (challenge.userhash && !signing.key);
+  AddName(out, signing, user, realm, long_term && userhash);
   if (long_term) {
     if (!signing.omit_realm && (signing.realm || !realm.empty())) {
       out.Add(AttributeType::kRealm, AsBytes(realm));

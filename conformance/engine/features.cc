@@ -17,9 +17,9 @@ using stun::Method;
 
 constexpr TimeDelta kProbeLimit = TimeDelta::Seconds(15);
 
-FeatureState Present(std::string how) { return {true, "probed: " + how}; }
-FeatureState Absent(std::string how) { return {false, "probed: " + how}; }
-FeatureState Unknown(std::string how) { return {false, "unknown: " + how}; }
+FeatureState Present(const std::string& how) { return {true, "probed: " + how}; }
+FeatureState Absent(const std::string& how) { return {false, "probed: " + how}; }
+FeatureState Unknown(const std::string& how) { return {false, "unknown: " + how}; }
 
 // An Allocate with something in it: a success means that it is understood, 420 and `no` that it is not.
 FeatureState AllocateWith(Test& t, const Request& request, std::string_view what, int no = 420) {
@@ -332,6 +332,7 @@ void ProbeFeatures(RunContext& run, int jobs) {
   std::vector<FeatureState> states(first.size());
   std::atomic<std::size_t> next{0};
   std::vector<std::thread> workers;
+  workers.reserve(static_cast<std::size_t>(jobs));
   for (int i = 0; i < jobs; ++i) {
     workers.emplace_back([&] {
       for (std::size_t at = next++; at < first.size(); at = next++) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "conformance/engine/overlay.h"
 #include "conformance/engine/peer_echo_server.h"
@@ -137,6 +138,32 @@ TEST(TargetFileTest, ReadsEverything) {
   EXPECT_EQ(target->answer_timeout, TimeDelta::Millis(900));
   EXPECT_EQ(target->silence, TimeDelta::Millis(90));
   EXPECT_EQ(target->overlay, "/profiles/o.json");
+}
+
+// What the published schema names and what the reader knows: the same keys, at every level that the profile above uses.
+TEST(TargetFileTest, TheSchemaKnowsTheKeysOfTheReader) {
+  const auto text = ReadTextFile(RTCLAB_TARGET_SCHEMA);
+  ASSERT_TRUE(text) << text.error().reason;
+  const auto schema = nlohmann::json::parse(*text);
+  const auto profile = nlohmann::json::parse(kFullProfile);
+  const auto& properties = schema["properties"];
+  for (const auto& [key, value] : profile.items()) EXPECT_TRUE(properties.contains(key)) << key;
+  for (const char* inner : {"oauth", "peers", "safety"}) {
+    for (const auto& [key, value] : profile[inner].items()) {
+      EXPECT_TRUE(properties[inner]["properties"].contains(key)) << inner << "/" << key;
+    }
+  }
+  const auto& features = properties["features"]["properties"];
+  EXPECT_EQ(features.size(), kFeatureCount);
+  for (std::size_t i = 0; i < kFeatureCount; ++i) {
+    EXPECT_TRUE(features.contains(std::string(ToString(static_cast<Feature>(i)))));
+  }
+  // And the other way: the reader has no complaint about a key that the schema names.
+  for (const auto& [key, value] : properties.items()) {
+    const nlohmann::json one = {{"uris", {"turn:127.0.0.1"}}, {key, nullptr}};
+    const auto target = ParseTarget(one.dump(), "");
+    EXPECT_TRUE(target || target.error().reason.find("unknown key") == std::string::npos) << key;
+  }
 }
 
 TEST(TargetFileTest, APasswordMayStandInAFile) {

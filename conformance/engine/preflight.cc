@@ -43,7 +43,16 @@ std::vector<IpAddress> OwnAddresses(const Target& target, AddressFamily family) 
   if (!out.empty()) return out;
   if (OnLoopback(target)) {
     if (family == AddressFamily::kIpv6) return {*IpAddress::Parse("::1")};
-    return {IpAddress::V4(127, 0, 0, 1), IpAddress::V4(127, 0, 0, 2)};
+    // The second one is none of the server's: those it may refuse as peers.
+    uint8_t last = 9;
+    const auto taken = [&](const IpAddress& ip) {
+      return std::find(target.addresses.begin(), target.addresses.end(), ip) !=
+                 target.addresses.end() ||
+             std::any_of(target.endpoints.begin(), target.endpoints.end(),
+                         [&](const auto& e) { return e.second.ip == ip; });
+    };
+    while (taken(IpAddress::V4(127, 0, 0, last))) ++last;
+    return {IpAddress::V4(127, 0, 0, 1), IpAddress::V4(127, 0, 0, last)};
   }
   const auto server = ServerAddress(target, family);
   const auto local = server ? LocalAddressFor(*server) : Fail("no address");
@@ -137,6 +146,7 @@ Result<void> Reach(RunContext& run) {
     return Fail(fmt::format("{} can't be reached: {}", where, stop.verdict.reason));
   }
   run.silence = std::max(target.silence, run.rtt * 3);
+  run.introduce = run.answers_binding;
   return {};
 }
 

@@ -42,6 +42,7 @@ class Workers {
     Shuffle(ordinary);
     std::atomic<std::size_t> next{0};
     std::vector<std::thread> threads;
+    threads.reserve(slow.size());
     for (const std::size_t index : slow) {
       threads.emplace_back([this, index] { RunOne(index); });
     }

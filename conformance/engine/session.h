@@ -38,6 +38,8 @@ class RunContext {
   TimeDelta rtt{};              // to the server, over the transport that the user named
   TimeDelta silence{};          // how long what must not come is waited for
   bool answers_binding = true;  // else Allocate stands in where only an answer is wanted
+  bool introduce =
+      false;  // UDP clients begin with a Binding request: once it is known that it will be answered
   std::string software{};
   std::vector<std::string> warnings{};
   std::map<Feature, FeatureState> features{};
@@ -52,6 +54,8 @@ class RunContext {
 
   // One for all channels that ask for nothing of their own: reading the trust anchors takes a while.
   Result<SecureContext> SharedContext(SecureProtocol protocol);
+  // Held while a new UDP or DTLS 5-tuple makes itself known to the server: see Test::Connect().
+  std::mutex& opening() { return opening_; }
   // Whether no client of the run had this address before. A server may still know an allocation that was there.
   bool FirstUse(Transport transport, const TransportAddress& local);
   // Counts packets of safety cases; false when the cap or the time is reached.
@@ -62,6 +66,7 @@ class RunContext {
   uint64_t seed_;
   Timestamp start_;
   std::mutex mutex_;
+  std::mutex opening_;
   std::map<SecureProtocol, SecureContext> contexts_;
   std::set<std::pair<Transport, TransportAddress>> used_;
   std::atomic<int> probes_{0};

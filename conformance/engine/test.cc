@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "conformance/engine/client_state.h"
@@ -129,11 +130,20 @@ Client Test::Connect(const ConnectOptions& options) {
     if (open.secure.ca_file.empty()) open.secure.ca_file = target().ca_file;
     open.secure.insecure |= target().insecure;
   }
+  // coturn gives each new client address a socket of its own, and while it does so it may hand it the packets of another new client, which
+  // is then challenged a second time. Real clients seldom meet so; ours do, so that over UDP one after the other is introduced.
+  std::unique_lock<std::mutex> opening;
+  if (transport == Transport::kUdp || transport == Transport::kDtls) {
+    opening = std::unique_lock(session.run().opening());
+  }
   Channel::Attempt attempt = OpenFresh(session.run(), transport, open);
   if (attempt.stage == Channel::Stage::kInterrupted) throw Interruption{};
   if (attempt.channel) {
     client->local = attempt.channel->local();
     client->channel = std::move(attempt.channel);
+    if (transport == Transport::kUdp && options.introduce && session.run().introduce) {
+      client->Introduce();
+    }
   } else {
     session.Note(client->name, "not connected: " + attempt.reason);
     if (options.must_open) End(Outcome::kBlocked, attempt.reason);
@@ -199,6 +209,10 @@ std::unique_ptr<PeerStream> Test::ConnectTcp(const TransportAddress& to,
   open.local = OwnAddress(*state_->session, options);
   open.reuse_local = options.port.has_value();
   auto stream = Channel::Open(Transport::kTcp, open);
+  if (!stream && !options.must_open) {
+    Note("no connection of the peer: " + stream.error().reason);
+    return nullptr;
+  }
   if (!stream) End(Outcome::kBlocked, "no connection of the peer: " + stream.error().reason);
   return std::move(*stream);
 }

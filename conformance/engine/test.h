@@ -47,6 +47,8 @@ struct ConnectOptions {
   std::optional<TransportAddress> local{};   // port 0: any
   std::optional<Credentials> credentials{};  // none: the target's first user
   SecureOptions secure{};  // TLS and DTLS; verification is as the target says unless set otherwise
+  bool introduce =
+      true;  // UDP: a Binding request goes first. False: the server sees the case's own packet first
   bool must_open =
       true;  // false: a refused connection gives a client with open() false, not a blocked case
 };
@@ -173,6 +175,7 @@ struct PeerOptions {
   AddressFamily family = AddressFamily::kIpv4;
   int which_address = 0;  // 1: on our second IP address (Needs::peer kTwoLocal)
   std::optional<uint16_t> port{};
+  bool must_open = true;  // ConnectTcp(): false gives nullptr where the case would be blocked
 };
 
 class Test {

@@ -7,8 +7,8 @@ namespace rtclab::conformance {
 namespace {
 
 // Bytes waiting for a client that does not read; with more, a relay stops reading from the peer, and a client that only asks is cut off.
-constexpr std::size_t kHighWater = 256 * 1024;
-constexpr std::size_t kWriteLimit = 8 * 1024 * 1024;
+constexpr std::size_t kHighWater = 262'144;
+constexpr std::size_t kWriteLimit = 8'388'608;
 // Bytes read of one connection before the others have their turn.
 constexpr int kReadsInARow = 8;
 // A connection without an allocation, silent for so long, is given up. RFC 8489 section 6.2.2 leaves the time to the server; DTLS

@@ -178,7 +178,7 @@ TEST(CallTest, ATransferWhoseEndIsLostIsOver) {
   EXPECT_EQ(ran.transfer()["messages_sent"], 20);
   EXPECT_LT(ran.transfer()["messages_received"], 20);
   EXPECT_EQ(ran.transfer()["intact"], true);
-  EXPECT_LT(ran.end_ms, 60'000);
+  EXPECT_LT(ran.end_ms, 6000);
 }
 
 TEST(CallTest, MediaOneWay) {

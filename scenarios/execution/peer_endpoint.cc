@@ -34,6 +34,7 @@ peer::Capabilities CapabilitiesOf(const MediaSpec& media) {
   options.ccfb = media.feedback == "ccfb";
   options.remb = false;
   options.nack = media.nack;
+  options.encrypted_extensions = media.encrypted_extensions;
   options.ulpfec = media.fec == "ulpfec";
   options.flexfec = media.fec == "flexfec";
   return peer::DefaultCapabilities(options);
@@ -139,8 +140,9 @@ PeerEndpoint::PeerEndpoint(const SessionSpec& spec, bool offerer, sim::Network& 
       here.incoming = std::make_unique<IncomingTransfer>(channel, pattern);
     }
   }
-  connection_ =
-      std::make_unique<peer::PeerConnection>(ConfigOf(spec, offerer, servers), rng_, network.Now());
+  peer::PeerConfig config = ConfigOf(spec, offerer, servers);
+  config.key_log = offerer && network.capturing();  // both ends have the same secrets
+  connection_ = std::make_unique<peer::PeerConnection>(std::move(config), rng_, network.Now());
   host_ = std::make_unique<sim::ProtocolHost<peer::PeerConnection, OnEvent>>(
       network_.host(host()), *connection_, OnEvent{this});
 }
@@ -373,6 +375,7 @@ void PeerEndpoint::Handle(Timestamp now, peer::PeerEvent event) {
             }
           },
           [&](const peer::MediaEvent& e) { OnMedia(now, e.event); },
+          [&](const dtls::KeyLogLine& e) { network_.AddCaptureSecret(e.line); },
           [](const auto&) {},
       },
       event);
@@ -435,8 +438,9 @@ void PeerEndpoint::Pump(std::size_t index) {
     channel.next_turn = now + turn;
     After(turn, [this, index] { host_->Run([&](peer::PeerConnection&) { Pump(index); }); });
   }
-  // That the last message has left, or was given up, has to be heard of too.
+  // That the last message has left, or was given up, has to be heard of too; when it left at once, nothing else tells.
   connection_->SetBufferedAmountLowThreshold(*channel.id, 0);
+  observer_.OnProgress(*this);
 }
 
 std::optional<Timestamp> PeerEndpoint::first_frame(std::string_view mid) const {

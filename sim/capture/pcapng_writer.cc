@@ -10,6 +10,8 @@
 namespace rtclab::sim {
 namespace {
 
+Bytes SectionHeader() { return pcapng::SectionHeader("rtclab"); }
+
 std::string ErrnoText(const std::filesystem::path& path) {
   return path.string() + ": " + std::strerror(errno);
 }
@@ -22,7 +24,7 @@ Result<std::unique_ptr<PcapngWriter>> PcapngWriter::Create(const std::filesystem
   std::FILE* file = std::fopen(partial.c_str(), "wb");
   if (file == nullptr) return Fail(ErrnoText(partial));
   std::unique_ptr<PcapngWriter> writer(new PcapngWriter(file, path, std::move(partial)));
-  writer->WriteBlock(pcapng::SectionHeader("rtclab"));
+  writer->WriteBlock(SectionHeader());
   return writer;
 }
 
@@ -63,9 +65,40 @@ void PcapngWriter::OnPacket(std::string_view interface, TapDirection direction, 
   WriteBlock(pcapng::EnhancedPacket(id, time, way, packet, comment));
 }
 
+void PcapngWriter::AddSecret(std::string_view line) {
+  secrets_ += line;
+  secrets_ += '\n';
+}
+
+// Secrets count for the packets behind them, and they are known only after the handshake: the file is written anew with them
+// behind its header.
+bool PcapngWriter::PutSecretsFirst() {
+  if (std::fclose(std::exchange(file_, nullptr)) != 0) return false;
+  std::FILE* plain = std::fopen(partial_.c_str(), "rb");
+  // The old file has no name any more, and goes with its handle.
+  std::error_code ignored;
+  std::filesystem::remove(partial_, ignored);
+  file_ = std::fopen(partial_.c_str(), "wb");
+  const Bytes header = SectionHeader();
+  bool good = plain != nullptr && file_ != nullptr &&
+              std::fseek(plain, static_cast<long>(header.size()), SEEK_SET) == 0;
+  if (good) {
+    WriteBlock(header);
+    WriteBlock(pcapng::TlsSecrets(secrets_));
+    Bytes part(1 << 16);
+    while (const std::size_t got = std::fread(part.data(), 1, part.size(), plain)) {
+      WriteBlock(ByteView(part).first(got));
+    }
+    good = std::ferror(plain) == 0;
+  }
+  if (plain != nullptr) std::fclose(plain);
+  return good;
+}
+
 Result<void> PcapngWriter::Finish() {
   if (file_ == nullptr) return {};
-  if (std::fclose(std::exchange(file_, nullptr)) != 0) failed_ = true;
+  if (!secrets_.empty() && !failed_ && !PutSecretsFirst()) failed_ = true;
+  if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) failed_ = true;
   std::error_code error;
   if (!failed_) std::filesystem::rename(partial_, path_, error);
   if (!failed_ && !error) return {};

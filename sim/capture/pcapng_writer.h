@@ -32,6 +32,9 @@ class PcapngWriter final : public WireTap {
   void AddInterface(std::string_view name) { InterfaceId(name); }
   void OnPacket(std::string_view interface, TapDirection direction, Timestamp now, ByteView packet,
                 std::string_view comment) override;
+  // A line of an NSS key log ("CLIENT_RANDOM ..."), without line end: Wireshark decrypts what is captured with the secrets that
+  // the file itself holds. They stand before the first packet, whenever they come.
+  void AddSecret(std::string_view line);
   // Gives the file its name. Fails when anything could not be written; then there is no file.
   Result<void> Finish();
 
@@ -40,10 +43,12 @@ class PcapngWriter final : public WireTap {
 
   uint32_t InterfaceId(std::string_view name);
   void WriteBlock(ByteView block);
+  bool PutSecretsFirst();
 
   std::FILE* file_;
   std::filesystem::path path_, partial_;
   std::map<std::string, uint32_t, std::less<>> interfaces_;
+  std::string secrets_;
   bool failed_ = false;
 };
 

@@ -49,6 +49,29 @@ TEST_F(PcapngWriterTest, WritesTheBlocksOfTheFormat) {
   EXPECT_EQ(ToHex(AsBytes(ReadAll(path))), ToHex(*FromHex(expected)));
 }
 
+// A secret that comes after the packets stands before them in the file.
+TEST_F(PcapngWriterTest, SecretsStandBeforeThePackets) {
+  const auto plain = directory_ / "plain.pcapng", secret = directory_ / "secret.pcapng";
+  for (const auto& path : {plain, secret}) {
+    auto writer = PcapngWriter::Create(path);
+    ASSERT_TRUE(writer);
+    for (int i = 0; i < 100; ++i) {
+      (*writer)->OnPacket("ab", TapDirection::kUp, Timestamp::Nanos(i), Bytes(1400), "why");
+      if (i == 50 && path == secret) (*writer)->AddSecret("CLIENT_RANDOM 01 02");
+    }
+    ASSERT_TRUE((*writer)->Finish());
+  }
+  const std::string block =
+      // Decryption secrets: TLS key log, 20 bytes and no padding.
+      ToHex(*FromHex("0a000000 28000000 4b534c54 14000000")) +
+      ToHex(AsBytes("CLIENT_RANDOM 01 02\n")) + ToHex(*FromHex("28000000"));
+  std::string expected = ToHex(AsBytes(ReadAll(plain)));
+  constexpr std::size_t kHeaderDigits = 2 * 0x2c;
+  expected.insert(kHeaderDigits, block);
+  EXPECT_TRUE(ToHex(AsBytes(ReadAll(secret))) == expected) << expected.substr(0, 300);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_), {}), 2);
+}
+
 TEST_F(PcapngWriterTest, LeavesNothingBehindWithoutFinish) {
   {
     auto writer = PcapngWriter::Create(directory_ / "b.pcapng");

@@ -438,4 +438,10 @@ Result<void> Network::FinishCapture() {
   return writer->Finish();
 }
 
+bool Network::capturing() const { return state_->capture != nullptr; }
+
+void Network::AddCaptureSecret(std::string_view line) {
+  if (state_->capture) state_->capture->AddSecret(line);
+}
+
 }  // namespace rtclab::sim

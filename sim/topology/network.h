@@ -105,6 +105,9 @@ class Network {
   // name, whole, with FinishCapture() or when the network goes. Fails when it cannot be created.
   Result<void> StartCapture(const std::filesystem::path& path);
   Result<void> FinishCapture();
+  bool capturing() const;
+  // For the capture, if there is one: a line of an NSS key log, so that it can be decrypted.
+  void AddCaptureSecret(std::string_view line);
 
  private:
   friend class NetworkBuilder;

@@ -5,8 +5,10 @@
 namespace rtclab::pcapng {
 namespace {
 
-// Block types, options and values: draft-ietf-opsawg-pcapng sections 3.5, 4.1, 4.2, 4.3.
-constexpr uint32_t kSectionHeader = 0x0a0d0d0a, kInterfaceDescription = 1, kEnhancedPacket = 6;
+// Block types, options and values: draft-ietf-opsawg-pcapng sections 3.5, 4.1, 4.2, 4.3, 4.7.
+constexpr uint32_t kSectionHeader = 0x0a0d0d0a, kInterfaceDescription = 1, kEnhancedPacket = 6,
+                   kDecryptionSecrets = 10;
+constexpr uint32_t kTlsKeyLog = 0x544c534b;
 constexpr uint16_t kEnd = 0, kComment = 1, kUserApplication = 4, kName = 2, kTimeResolution = 9,
                    kEpbFlags = 2;
 constexpr uint16_t kLinkTypeRaw = 101;
@@ -78,6 +80,12 @@ Bytes EnhancedPacket(uint32_t interface, uint64_t time_ns, Direction direction, 
   }
   if (!comment.empty()) block.Option(kComment, AsBytes(comment));
   if (direction != Direction::kNone || !comment.empty()) block.EndOfOptions();
+  return block.Take();
+}
+
+Bytes TlsSecrets(std::string_view key_log) {
+  Block block(kDecryptionSecrets, key_log.size() + 16);
+  block.U32(kTlsKeyLog).U32(static_cast<uint32_t>(key_log.size())).Padded(AsBytes(key_log));
   return block.Take();
 }
 

@@ -19,6 +19,8 @@ Bytes InterfaceDescription(std::string_view name);
 // Section 4.3. `time_ns` since 1970-01-01T00:00:00Z; `packet` begins with its IP header. Comments are cut at 65,535 bytes.
 Bytes EnhancedPacket(uint32_t interface, uint64_t time_ns, Direction direction, ByteView packet,
                      std::string_view comment = {});
+// Section 4.7: lines of an NSS key log, for the packets behind it.
+Bytes TlsSecrets(std::string_view key_log);
 
 }  // namespace rtclab::pcapng
 

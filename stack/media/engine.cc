@@ -8,10 +8,19 @@
 namespace rtclab::media {
 namespace {
 
-// Everything that is sent starts at a random part of its interval (RFC 3550 section 6.3.1: 0.5 to
-// 1.5).
-TimeDelta Randomised(TimeDelta interval, Rng& rng) {
-  return TimeDelta::SecondsF(interval.seconds() * (0.5 + rng.UniformReal()));
+// RFC 3550 section 6.2: of the session's bandwidth.
+DataRate RtcpShare(DataRate session) {
+  constexpr int64_t kPart = 20;  // 5 %
+  return DataRate::BitsPerSec(session.bps() / kPart);
+}
+
+// Reports by RFC 3550 section 6.3 with a shorter Tmin; feedback does not wait for them.
+rtp::RtcpTimingConfig TimingOf(const EngineConfig& config) {
+  rtp::RtcpTimingConfig timing;
+  timing.rtcp_bandwidth = RtcpShare(config.congestion.limits.max);
+  timing.avpf = false;
+  timing.minimum_interval = config.rtcp_interval;
+  return timing;
 }
 
 constexpr TimeDelta kAllocationInterval = TimeDelta::Millis(500);
@@ -23,7 +32,8 @@ Engine::Impl::Impl(EngineConfig config, Rng& rng)
       rng_(rng),
       transport_(config_, outbox),
       transport_recorder_(config_.feedback_ssrc),
-      ccfb_recorder_(config_.feedback_ssrc) {
+      ccfb_recorder_(config_.feedback_ssrc),
+      report_timing_(TimingOf(config_), rng_) {
   outbox.overhead = config_.overhead_per_packet.bytes();
 }
 
@@ -78,7 +88,7 @@ void Engine::Impl::SetSendStreams(Timestamp now, const std::vector<SendStreamCon
     for (auto& stream : send_streams_) stream->Start(now);
     if (!gone.empty()) SendGoodbye(now, gone);
   }
-  ScheduleReport(now);
+  ScheduleReports(now);
 }
 
 void Engine::Impl::SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamConfig> streams) {
@@ -112,18 +122,8 @@ void Engine::Impl::SetReceiveStreams(Timestamp now, std::vector<ReceiveStreamCon
     remb_.emplace(limits);
   }
   for (const Route& route : demux_.routes()) SayMapped(route);
-  ScheduleReport(now);
+  ScheduleReports(now);
   Flush(now);
-}
-
-// While there is neither a stream to send nor one to receive nothing is reported, and no time
-// passes.
-void Engine::Impl::ScheduleReport(Timestamp now) {
-  if (!available_ || (send_streams_.empty() && sections_.empty())) {
-    next_report_ = Timestamp::PlusInfinity();
-  } else if (next_report_.IsInfinite()) {
-    next_report_ = now + Randomised(config_.rtcp_interval, rng_) / 2;
-  }
 }
 
 void Engine::Impl::SetNetworkAvailable(Timestamp now, bool available) {
@@ -138,13 +138,13 @@ void Engine::Impl::SetNetworkAvailable(Timestamp now, bool available) {
       stream->Stop();
     }
   }
-  next_report_ = Timestamp::PlusInfinity();
-  ScheduleReport(now);
+  ScheduleReports(now);
   HandleTimeout(now);
 }
 
 void Engine::Impl::SetRateLimits(Timestamp now, const congestion::RateLimits& limits) {
   transport_.SetLimits(now, limits);
+  report_timing_.SetBandwidth(RtcpShare(limits.max));
   AllocateIfChanged(now);
 }
 
@@ -183,10 +183,7 @@ void Engine::Impl::HandleTimeout(Timestamp now) {
     CollectFeedback(now, *input);
   }
   MakeTransportFeedback(now);
-  if (next_report_ <= now) {
-    SendReports(now);
-    next_report_ = now + Randomised(config_.rtcp_interval, rng_);
-  }
+  if (report_timing_.NextTimeout() <= now) SendDueReports(now);
   if (!send_streams_.empty() && transport_.NextTimeout() <= now) transport_.HandleTimeout(now);
   const bool stale = last_allocation_ && now >= *last_allocation_ + kAllocationInterval;
   if (stale && available_) Allocate(now);
@@ -195,7 +192,7 @@ void Engine::Impl::HandleTimeout(Timestamp now) {
 }
 
 Timestamp Engine::Impl::NextTimeout() const {
-  Timestamp next = next_report_;
+  Timestamp next = report_timing_.NextTimeout();
   // A controller without anything to control needs no time.
   if (!send_streams_.empty()) next = std::min(next, transport_.NextTimeout());
   for (const auto& stream : send_streams_) next = std::min(next, stream->NextTimeout());

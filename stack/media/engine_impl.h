@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "stack/media/send_transport.h"
 #include "stack/rtp/arrival_recorder.h"
 #include "stack/rtp/rtcp.h"
+#include "stack/rtp/rtcp_timing.h"
 
 namespace rtclab::media {
 
@@ -95,9 +97,13 @@ class Engine::Impl {
 
   // RTCP out.
   uint32_t LocalSsrc() const;
-  void ScheduleReport(Timestamp now);
-  void SendReports(Timestamp now);
-  void AppendIdentity(std::vector<rtp::RtcpMessage>& messages) const;
+  void ScheduleReports(Timestamp now);
+  void NoteMembers(Timestamp now);
+  void SendDueReports(Timestamp now);
+  DataSize SendReports(Timestamp now, std::span<const uint32_t> ssrcs);
+  void AppendIdentity(std::vector<rtp::RtcpMessage>& messages,
+                      std::span<const uint32_t> ssrcs) const;
+  DataSize SendRtcp(const std::vector<rtp::RtcpMessage>& messages);
   void SendGoodbye(Timestamp now, const std::vector<uint32_t>& ssrcs);
   void MakeTransportFeedback(Timestamp now);
   void Flush(Timestamp now);
@@ -129,7 +135,8 @@ class Engine::Impl {
 
   std::vector<rtp::RtcpMessage> pending_;
   std::vector<ReferenceTime> reference_times_;
-  Timestamp next_report_ = Timestamp::PlusInfinity();
+  rtp::RtcpTiming report_timing_;
+  std::vector<uint32_t> reporting_;  // our SSRCs that it knows
   TimeDelta rtt_;
 
   uint64_t packets_malformed_ = 0;

@@ -1,5 +1,6 @@
 // RTCP in.
 #include <algorithm>
+#include <variant>
 
 #include "stack/base/overloaded.h"
 #include "stack/media/engine_impl.h"
@@ -27,6 +28,12 @@ void Engine::Impl::HandleRtcp(Timestamp now, ByteView packet) {
     return;
   }
   wire_bytes_received_ += static_cast<int64_t>(packet.size()) + outbox.overhead;
+  const auto reporting = std::count_if(messages->begin(), messages->end(), [](const auto& m) {
+    return std::holds_alternative<rtp::SenderReport>(m) ||
+           std::holds_alternative<rtp::ReceiverReport>(m);
+  });
+  report_timing_.OnReceived(DataSize::Bytes(static_cast<int64_t>(packet.size()) + outbox.overhead),
+                            static_cast<std::size_t>(reporting));
   LossInReport loss;
   for (const auto& message : *messages) HandleMessage(now, message, loss);
   if (loss.expected > 0) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stack/datachannel/channel_manager.h"
 #include "stack/dtls/certificate.h"
 #include "stack/dtls/srtp_keys.h"
 #include "stack/dtls/transport.h"
@@ -60,7 +61,8 @@ struct PeerConfig {
   dtls::Randomness randomness = dtls::Randomness::kSimulation;
   bool key_log = false;  // KeyLogLine events
 
-  sctp::AssociationConfig sctp;         // ports come from the descriptions
+  // The timers are those of data channels, not RFC 9260's: their RTO ends at 3 s. The ports are what we describe.
+  sctp::AssociationConfig sctp = datachannel::DataChannelAssociationConfig();
   uint64_t max_message_size = 262'144;  // what we accept, bytes; 0: any
   uint16_t max_channels = 65535;
 

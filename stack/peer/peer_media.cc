@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "stack/peer/negotiation/extensions.h"
 #include "stack/peer/peer_impl.h"
 
 namespace rtclab::peer {
@@ -32,8 +33,10 @@ media::CodecConfig ToCodecConfig(const sdp::Codec& codec, const std::vector<sdp:
 
 bool IsMediaCodec(const sdp::Codec& codec) { return !IsRtx(codec) && !IsResilience(codec); }
 
+// As the side behind `wanted` numbered them. Encrypted ones (RFC 6904) are told to `encrypted` as well.
 media::ExtensionIds ExtensionIdsOf(const sdp::MediaDescription& wanted,
-                                   const sdp::MediaDescription& other) {
+                                   const sdp::MediaDescription& other,
+                                   std::vector<uint8_t>* encrypted = nullptr) {
   media::ExtensionIds ids;
   const std::pair<std::string_view, uint8_t*> known[] = {{kUriMid, &ids.mid},
                                                          {kUriRid, &ids.rid},
@@ -43,12 +46,15 @@ media::ExtensionIds ExtensionIdsOf(const sdp::MediaDescription& wanted,
                                                          {kUriAudioLevel, &ids.audio_level}};
   const auto theirs = other.attributes.All<sdp::Extmap>();
   for (const sdp::Extmap* e : wanted.attributes.All<sdp::Extmap>()) {
+    const NamedExtension named = ExtensionOf(*e);
     const bool both = std::any_of(theirs.begin(), theirs.end(),
-                                  [e](const sdp::Extmap* t) { return t->uri == e->uri; });
+                                  [&](const sdp::Extmap* t) { return ExtensionOf(*t) == named; });
     if (!both || e->id > 255) continue;
+    const auto id = static_cast<uint8_t>(e->id);
     for (const auto& [uri, field] : known) {
-      if (uri == e->uri) *field = static_cast<uint8_t>(e->id);
+      if (uri == named.uri) *field = id;
     }
+    if (named.encrypted && encrypted != nullptr) encrypted->push_back(id);
   }
   return ids;
 }
@@ -218,6 +224,7 @@ void PeerConnection::Impl::SyncMediaOf(Timestamp now, PeerTransport& transport) 
   std::vector<media::SendStreamConfig> send;
   std::vector<media::ReceiveStreamConfig> receive;
   bool reduced_size = true;
+  EncryptedExtensions encrypted;
   for (const Transceiver& t : negotiator_.transceivers()) {
     if (!t.mid || t.stopped || !t.current_direction ||
         negotiator_.transport_of(*t.mid) != transport.id()) {
@@ -225,6 +232,8 @@ void PeerConnection::Impl::SyncMediaOf(Timestamp now, PeerTransport& transport) 
     }
     const Sections sections = NegotiatedSections(*t.mid);
     if (sections.local == nullptr || sections.remote == nullptr) continue;
+    (void)ExtensionIdsOf(*sections.remote, *sections.local, &encrypted.to_peer);
+    (void)ExtensionIdsOf(*sections.local, *sections.remote, &encrypted.from_peer);
     reduced_size = reduced_size && sections.local->attributes.Has(sdp::Flag::kRtcpRsize) &&
                    sections.remote->attributes.Has(sdp::Flag::kRtcpRsize);
     const bool codec = std::any_of(t.sender.codecs.begin(), t.sender.codecs.end(), IsMediaCodec);
@@ -233,6 +242,7 @@ void PeerConnection::Impl::SyncMediaOf(Timestamp now, PeerTransport& transport) 
       receive.push_back(ReceiveConfigOf(t, sections));
   }
   if (send.empty() && receive.empty() && transport.engine() == nullptr) return;
+  transport.SetEncryptedExtensions(std::move(encrypted));
   media::EngineConfig config = config_.media;
   config.reduced_size_rtcp = config.reduced_size_rtcp && reduced_size;
   if (transport.engine() == nullptr) config.feedback_ssrc = media_rng_.NextU32() | 1;

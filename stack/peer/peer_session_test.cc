@@ -2,7 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "stack/peer/peer_lab_test_util.h"
+#include "stack/rtp/rtp_packet.h"
+#include "stack/stun/demux.h"
 
 namespace rtclab::peer {
 namespace {
@@ -112,6 +116,52 @@ TEST(PeerSessionTest, AnAudioAndVideoCallPlaysOnBothSides) {
   // One exchange was enough for both sides' tracks.
   EXPECT_EQ(lab.a().transceivers().size(), 2u);
   EXPECT_EQ(lab.b().transceivers().size(), 2u);
+}
+
+// RFC 6904: what demultiplexing needs (MID, RID) is in encrypted elements, and more of them are negotiated while packets flow.
+TEST(PeerSessionTest, HeaderExtensionsAreEncryptedWhereNegotiated) {
+  PeerConfig config = LabPeerConfig();
+  config.capabilities.encrypted_extensions = true;
+  PeerLab lab(config, config);
+  std::set<uint8_t> ids, values;  // of elements as they go, and of those with a single byte
+  lab.filter = [&](int sender, Transmit& t) {
+    if (sender != 0 || stun::Classify(t.payload) != stun::PacketKind::kRtp) return true;
+    const auto packet = rtp::PacketView::Parse(t.payload);
+    if (!packet) return true;
+    for (uint8_t id = 1; id <= 14; ++id) {
+      const auto value = packet->FindExtension(id);
+      if (value) ids.insert(id);
+      if (value && value->size() == 1) values.insert(value->front());
+    }
+    return true;
+  };
+  const auto negotiated = [&lab] {
+    std::set<uint8_t> all;
+    const auto answer = sdp::Parse(lab.a().current_remote_description()->sdp);
+    for (const sdp::MediaDescription& m : answer->media) {
+      for (const sdp::Extmap* e : m.attributes.All<sdp::Extmap>()) {
+        EXPECT_EQ(e->uri, "urn:ietf:params:rtp-hdrext:encrypt");
+        all.insert(static_cast<uint8_t>(e->id));
+      }
+    }
+    return all;
+  };
+  ASSERT_TRUE(lab.a().AddTrack(lab.now(), MediaTrack::Audio("mic")));
+  ASSERT_TRUE(lab.RunUntil([&] { return lab.b().timeline().first_frame.has_value(); }));
+  lab.RunFor(TimeDelta::Seconds(1));
+  EXPECT_EQ(ids.size(), 4u);
+  EXPECT_THAT(negotiated(), testing::IsSupersetOf(ids));
+  // The MID and the audio level of silence, in the clear, would have two values.
+  EXPECT_GT(values.size(), 20u);
+  ASSERT_TRUE(lab.a().AddTrack(lab.now(), MediaTrack::Video("cam")));
+  lab.RunFor(TimeDelta::Seconds(3));
+  EXPECT_THAT(negotiated(), testing::IsSupersetOf(ids));
+  int first_frames = 0;
+  for (const MediaEvent& e : lab.Events<MediaEvent>(1))
+    first_frames += std::holds_alternative<media::FirstFrameReceived>(e.event) ? 1 : 0;
+  EXPECT_EQ(first_frames, 2);
+  const PeerTransportCounters& counters = lab.b().transport(lab.b().transports()[0])->counters();
+  EXPECT_EQ(counters.srtp_auth_failures + counters.srtp_replays + counters.srtp_other_failures, 0u);
 }
 
 TEST(PeerSessionTest, VideoJoinsADataCallWithoutAnotherHandshake) {
@@ -237,6 +287,36 @@ TEST(PeerSessionTest, SetUpAndTransferSurviveLossDuplicatesAndReordering) {
     const auto received = lab.Events<datachannel::MessageReceived>(1);
     ASSERT_EQ(received.size(), 1u);
     EXPECT_EQ(crypto::Sha256(received[0].payload), digest);
+  }
+}
+
+// RTO.Max of RFC 9260 (60 s) would let an unlucky transfer stand still for minutes.
+TEST(PeerSessionTest, HeavyLossNeverSilencesATransferForLong) {
+  for (const uint64_t seed : {1u, 2u, 3u}) {
+    SCOPED_TRACE(seed);
+    PeerConfig config = LabPeerConfig();
+    config.ice.consent.enabled = false;  // it runs out now and then, and is not what this is about
+    PeerLab lab(config, config, seed);
+    const ChannelId channel = OpenChannel(lab, 0);
+    ASSERT_TRUE(lab.RunUntil([&] { return IsOpen(lab, 0); }));
+    lab.loss = 0.3;
+    for (int i = 0; i < 50; ++i)
+      ASSERT_TRUE(lab.a().Send(lab.now(), channel, true, Bytes(1000, static_cast<uint8_t>(i))));
+    Timestamp last = lab.now();
+    TimeDelta longest;
+    bool small = true;
+    lab.filter = [&](int sender, Transmit& t) {
+      if (sender != 0 || t.payload.size() < 1000) return true;  // SACKs and checks
+      longest = std::max(longest, lab.now() - last);
+      last = lab.now();
+      small = small && lab.a().association()->metrics().rto <= TimeDelta::Seconds(3);
+      return true;
+    };
+    ASSERT_TRUE(
+        lab.RunUntil([&] { return lab.Events<datachannel::MessageReceived>(1).size() == 50; },
+                     TimeDelta::Seconds(300)));
+    EXPECT_LE(longest, TimeDelta::Millis(3010));
+    EXPECT_TRUE(small);
   }
 }
 

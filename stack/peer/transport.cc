@@ -133,6 +133,17 @@ media::Engine& PeerTransport::EnsureEngine(Timestamp now, const media::EngineCon
   return *engine_;
 }
 
+void PeerTransport::SetEncryptedExtensions(EncryptedExtensions ids) {
+  for (auto* list : {&ids.to_peer, &ids.from_peer}) {
+    std::sort(list->begin(), list->end());
+    list->erase(std::unique(list->begin(), list->end()), list->end());
+  }
+  if (ids == encrypted_extensions_) return;
+  encrypted_extensions_ = std::move(ids);
+  if (protect_) protect_->SetEncryptedExtensions(encrypted_extensions_.to_peer);
+  if (unprotect_) unprotect_->SetEncryptedExtensions(encrypted_extensions_.from_peer);
+}
+
 bool PeerTransport::IsWritable() const {
   const ice::AgentState state = ice_state();
   return state == ice::AgentState::kConnected || state == ice::AgentState::kCompleted ||
@@ -399,9 +410,11 @@ void PeerTransport::OnDtlsConnected(Timestamp now, dtls::Connected connected) {
   if (connected.srtp) {
     const auto profile = static_cast<uint16_t>(connected.srtp->profile);
     auto out = srtp::Session::Create(profile, connected.srtp->local_key, connected.srtp->local_salt,
-                                     srtp::Direction::kSend);
+                                     srtp::Direction::kSend,
+                                     {.encrypted_extensions = encrypted_extensions_.to_peer});
     auto in = srtp::Session::Create(profile, connected.srtp->remote_key,
-                                    connected.srtp->remote_salt, srtp::Direction::kReceive);
+                                    connected.srtp->remote_salt, srtp::Direction::kReceive,
+                                    {.encrypted_extensions = encrypted_extensions_.from_peer});
     if (!out || !in) {
       SetDtlsState(DtlsTransportState::kFailed, "srtp-keys", "SRTP does not take the keys");
       return;

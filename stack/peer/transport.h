@@ -45,6 +45,12 @@ struct DataPacket {
 using PeerTransportEvent =
     std::variant<IceTransportEvent, DtlsStateChanged, DataPacket, media::Event, dtls::KeyLogLine>;
 
+// Identifiers of the header extensions that SRTP encrypts (RFC 6904), as their receiver numbered them; in any order.
+struct EncryptedExtensions {
+  std::vector<uint8_t> to_peer, from_peer;
+  bool operator==(const EncryptedExtensions&) const = default;
+};
+
 struct PeerTransportCounters {
   // Everything but ICE's own packets; bytes are UDP payloads.
   uint64_t packets_sent = 0;
@@ -89,6 +95,8 @@ class PeerTransport {
   media::Engine& EnsureEngine(Timestamp now, const media::EngineConfig& config);
   media::Engine* engine() { return engine_.get(); }
   const media::Engine* engine() const { return engine_.get(); }
+  // What was negotiated; for packets from now on.
+  void SetEncryptedExtensions(EncryptedExtensions ids);
   // Call after each call to the engine: takes what it made.
   void Flush(Timestamp now) { Pump(now); }
 
@@ -155,6 +163,7 @@ class PeerTransport {
   std::vector<Bytes> early_dtls_;  // before the answer told our role
   std::deque<Bytes> unsent_dtls_;  // made before a pair was valid
   std::optional<srtp::Session> protect_, unprotect_;
+  EncryptedExtensions encrypted_extensions_;
 
   std::unique_ptr<media::Engine> engine_;
   bool network_available_ = false;

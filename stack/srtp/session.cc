@@ -93,6 +93,24 @@ Result<void> Apply(Operation operation, srtp_t context, Bytes& packet, std::size
   return {};
 }
 
+// Points into `key_and_salt` and `encrypted`.
+srtp_policy_t PolicyOf(const Profile& profile, Direction direction, Bytes& key_and_salt,
+                       const SessionOptions& options, std::vector<int>& encrypted) {
+  srtp_policy_t policy{};
+  profile.set_policy(&policy.rtp);
+  profile.set_policy(&policy.rtcp);
+  policy.ssrc.type = direction == Direction::kSend ? ssrc_any_outbound : ssrc_any_inbound;
+  policy.key = key_and_salt.data();
+  policy.window_size = std::clamp(options.replay_window, kMinReplayWindow, kMaxReplayWindow);
+  policy.allow_repeat_tx = options.allow_repeated_sending ? 1 : 0;
+  encrypted.assign(options.encrypted_extensions.begin(), options.encrypted_extensions.end());
+  if (!encrypted.empty()) {
+    policy.enc_xtn_hdr = encrypted.data();
+    policy.enc_xtn_hdr_count = static_cast<int>(encrypted.size());
+  }
+  return policy;
+}
+
 }  // namespace
 
 Result<Session> Session::Create(uint16_t profile, ByteView key, ByteView salt, Direction direction,
@@ -104,36 +122,38 @@ Result<Session> Session::Create(uint16_t profile, ByteView key, ByteView salt, D
     return Fail(std::string(reason::kBadKey));
   }
   InitialiseLibrary();
-  srtp_policy_t policy{};
-  found->set_policy(&policy.rtp);
-  found->set_policy(&policy.rtcp);
-  policy.ssrc.type = direction == Direction::kSend ? ssrc_any_outbound : ssrc_any_inbound;
-  Bytes key_and_salt(key.begin(), key.end());
-  key_and_salt.insert(key_and_salt.end(), salt.begin(), salt.end());
-  policy.key = key_and_salt.data();
-  policy.window_size = std::clamp(options.replay_window, kMinReplayWindow, kMaxReplayWindow);
-  policy.allow_repeat_tx = options.allow_repeated_sending ? 1 : 0;
-  std::vector<int> encrypted(options.encrypted_extensions.begin(),
-                             options.encrypted_extensions.end());
-  if (!encrypted.empty()) {
-    policy.enc_xtn_hdr = encrypted.data();
-    policy.enc_xtn_hdr_count = static_cast<int>(encrypted.size());
-  }
+  Keys keys{profile, Bytes(key.begin(), key.end())};
+  keys.key_and_salt.insert(keys.key_and_salt.end(), salt.begin(), salt.end());
+  std::vector<int> encrypted;
+  srtp_policy_t policy = PolicyOf(*found, direction, keys.key_and_salt, options, encrypted);
   srtp_t context = nullptr;
   const srtp_err_status_t status = srtp_create(&context, &policy);
   if (status != srtp_err_status_ok) return Fail(std::string(reason::kInternal));
-  return Session(context, direction, found->tag_length);
+  return Session(context, direction, found->tag_length, std::move(keys), options);
+}
+
+void Session::SetEncryptedExtensions(std::vector<uint8_t> identifiers) {
+  options_.encrypted_extensions = std::move(identifiers);
+  const auto* const found =
+      std::ranges::find_if(kProfiles, [&](const Profile& p) { return p.id == keys_.profile; });
+  std::vector<int> encrypted;
+  srtp_policy_t policy = PolicyOf(*found, direction_, keys_.key_and_salt, options_, encrypted);
+  CHECK(srtp_update(context_, &policy) == srtp_err_status_ok);
 }
 
 Session::Session(Session&& other) noexcept
     : context_(std::exchange(other.context_, nullptr)),
       direction_(other.direction_),
-      tag_length_(other.tag_length_) {}
+      tag_length_(other.tag_length_),
+      keys_(std::move(other.keys_)),
+      options_(std::move(other.options_)) {}
 
 Session& Session::operator=(Session&& other) noexcept {
   std::swap(context_, other.context_);
   direction_ = other.direction_;
   tag_length_ = other.tag_length_;
+  keys_ = std::move(other.keys_);
+  options_ = std::move(other.options_);
   return *this;
 }
 

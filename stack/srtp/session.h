@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "stack/base/bytes.h"
@@ -64,6 +65,10 @@ class Session {
   Session& operator=(Session&& other) noexcept;
   ~Session();
 
+  // Other extensions are encrypted from now on. Rollover counters go on; replays of packets from before the highest one of each SSRC
+  // are not noticed for RTP until the window is full again.
+  void SetEncryptedExtensions(std::vector<uint8_t> identifiers);
+
   // In place. On failure the packet's content is not defined any more.
   Result<void> Protect(Bytes& rtp);
   Result<void> ProtectRtcp(Bytes& rtcp);
@@ -75,12 +80,23 @@ class Session {
   std::size_t rtcp_overhead() const { return tag_length_ + 4; }
 
  private:
-  Session(srtp_ctx_t_* context, Direction direction, std::size_t tag_length)
-      : context_(context), direction_(direction), tag_length_(tag_length) {}
+  struct Keys {
+    uint16_t profile = 0;
+    Bytes key_and_salt;
+  };
+  Session(srtp_ctx_t_* context, Direction direction, std::size_t tag_length, Keys keys,
+          SessionOptions options)
+      : context_(context),
+        direction_(direction),
+        tag_length_(tag_length),
+        keys_(std::move(keys)),
+        options_(std::move(options)) {}
 
   srtp_ctx_t_* context_;
   Direction direction_;
   std::size_t tag_length_;
+  Keys keys_;  // for SetEncryptedExtensions()
+  SessionOptions options_;
 };
 
 }  // namespace rtclab::srtp

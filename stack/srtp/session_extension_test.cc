@@ -28,6 +28,35 @@ const ExtensionCase kExtensionCases[] = {
 
 class SrtpExtensionTest : public testing::TestWithParam<std::tuple<uint16_t, std::size_t>> {};
 
+// Another set in the middle of a stream, behind a rollover of the sequence number.
+TEST_P(SrtpExtensionTest, TheSetMayChange) {
+  const MasterKey master = TestKey(std::get<0>(GetParam()));
+  const ExtensionCase& test = kExtensionCases[std::get<1>(GetParam())];
+  Session sender = MakeSession(master, Direction::kSend);
+  Session receiver = MakeSession(master, Direction::kReceive);
+  const auto pass = [&](uint16_t sequence, std::size_t hidden) {
+    Bytes plain = RtpPacket(9, sequence, 0);
+    plain[0] |= 0x10;
+    const Bytes block = *FromHex(test.block);
+    plain.insert(plain.end(), block.begin(), block.end());
+    plain.insert(plain.end(), 50, 0x42);
+    Bytes packet = plain;
+    ASSERT_TRUE(sender.Protect(packet));
+    const bool same = std::equal(packet.begin(), packet.begin() + 32, plain.begin());
+    EXPECT_EQ(same, hidden == 0) << sequence;
+    ASSERT_TRUE(receiver.Unprotect(packet)) << sequence;
+    EXPECT_EQ(packet, plain);
+  };
+  uint16_t sequence = 65'534;
+  pass(++sequence, 0);
+  pass(++sequence, 0);
+  for (const std::vector<uint8_t>& set : {std::vector<uint8_t>{2}, {1, 2, 3}, {}}) {
+    sender.SetEncryptedExtensions(set);
+    receiver.SetEncryptedExtensions(set);
+    for (int i = 0; i < 3; ++i) pass(++sequence, set.size());
+  }
+}
+
 TEST_P(SrtpExtensionTest, OnlyTheNamedElementsAreHidden) {
   const MasterKey master = TestKey(std::get<0>(GetParam()));
   const ExtensionCase& test = kExtensionCases[std::get<1>(GetParam())];

@@ -83,7 +83,7 @@ void TcpBindPieces(Test& t) {
 }
 
 void TcpBindBulk(Test& t) {
-  constexpr std::size_t kPiece = 16 * 1024;
+  constexpr std::size_t kPiece = 16'384;
   constexpr std::size_t kPieces = 32;
   TcpPath path = TcpOpenPath(t);
   const Bytes all = t.Payload(kPiece * kPieces);

@@ -89,11 +89,11 @@ void AddRfc7983(CaseList& cases) {
   two_and_three.needs.features = {Feature::kTcpTransport};
   cases.push_back(std::move(two_and_three));
 
-  Case same_port{.id = "demux.dtls-same-port",
-                 .title = "Whether DTLS is served on the port of UDP",
-                 .clauses = {{"8489", "8.1", Level::kMay,
-                              "Servers can run STUN over DTLS on the same port"}},
-                 .run = DemuxDtlsSamePort};
+  Case same_port{
+      .id = "demux.dtls-same-port",
+      .title = "Whether DTLS is served on the port of UDP",
+      .clauses = {{"8489", "8.1", Level::kInfo, "Servers can run STUN over DTLS on the same port"}},
+      .run = DemuxDtlsSamePort};
   same_port.needs.features = {Feature::kUdpTransport, Feature::kDtlsTransport};
   cases.push_back(std::move(same_port));
 }

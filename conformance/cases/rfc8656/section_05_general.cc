@@ -70,7 +70,7 @@ void GeneralNonceHourly(Test& t) {
 
 // Credentials that are good, but not those of the allocation. `foreign` is sent as the second user.
 void ExpectWrongCredentials(Test& t, Client& client, const TransportAddress& peer, Request foreign,
-                            Request own) {
+                            const Request& own) {
   {  // The second user has to be one that the server knows.
     Client other = t.ConnectAs(*t.target().second_user);
     other.Allocate();
@@ -188,7 +188,8 @@ void GeneralResponseSource(Test& t) {
 
 void GeneralIdempotent(Test& t) {
   Peer peer = t.OpenPeer();
-  auto [client, allocation] = ConnectAndAllocate(t);
+  auto connected = ConnectAndAllocate(t);
+  Client& client = connected.client;
   const auto twice = [&](Request request, std::string_view what) {
     const auto id = stun::NewTransactionId(t.rng());
     const Bytes bytes = client.Encode(request.TransactionId(id));

@@ -82,6 +82,7 @@ void SecAmpChallenge(Test& t) {
       {"Connect", SecHeader(t, 0x000a)},
   };
   std::vector<std::string> lines;
+  lines.reserve(kinds.size());
   for (const auto& [what, request] : kinds) lines.push_back(SecMeasure(t, what, request));
   t.Info(SafetyJoin(lines));
 }

@@ -1,6 +1,7 @@
 // createAnswer: RFC 8829 section 5.3.
 #include <algorithm>
 
+#include "stack/peer/negotiation/extensions.h"
 #include "stack/peer/negotiation/negotiator.h"
 
 namespace rtclab::peer {
@@ -9,6 +10,13 @@ namespace {
 bool HasMediaCodec(const std::vector<sdp::Codec>& codecs) {
   return std::any_of(codecs.begin(), codecs.end(),
                      [](const sdp::Codec& c) { return !IsRtx(c) && !IsResilience(c); });
+}
+
+bool OffersEncrypted(const sdp::MediaDescription& offered, std::string_view uri) {
+  const auto lines = offered.attributes.All<sdp::Extmap>();
+  return std::any_of(lines.begin(), lines.end(), [uri](const sdp::Extmap* e) {
+    return e->id <= 255 && ExtensionOf(*e) == NamedExtension{uri, true};
+  });
 }
 
 }  // namespace
@@ -188,14 +196,17 @@ void Negotiator::AddAnswerExtensions(sdp::MediaDescription& m, const Transceiver
   for (const sdp::Extmap* e : offered.attributes.All<sdp::Extmap>()) {
     // Ids from 4096 on leave the choice to us (RFC 8285 section 6); nobody sends them, so they are left out.
     if (e->id > 255) continue;
+    const NamedExtension named = ExtensionOf(*e);
     const bool supported =
-        std::any_of(known.begin(), known.end(), [e](const auto& k) { return k.uri == e->uri; });
-    const bool twice = std::any_of(m.attributes.items().begin(), m.attributes.items().end(),
-                                   [e](const sdp::Attribute& a) {
-                                     const auto* other = std::get_if<sdp::Extmap>(&a.value);
-                                     return other != nullptr && other->uri == e->uri;
-                                   });
-    if (supported && !twice) m.attributes.Add(sdp::Extmap{e->id, std::nullopt, e->uri, {}});
+        std::any_of(known.begin(), known.end(), [&](const auto& k) { return k.uri == named.uri; });
+    const auto lines = m.attributes.All<sdp::Extmap>();
+    const bool twice = std::any_of(lines.begin(), lines.end(), [&](const sdp::Extmap* other) {
+      return ExtensionOf(*other).uri == named.uri;
+    });
+    // RFC 6904 section 4: of both forms one is chosen.
+    const bool chosen = named.encrypted == (config_.capabilities.encrypted_extensions &&
+                                            OffersEncrypted(offered, named.uri));
+    if (supported && chosen && !twice) m.attributes.Add(ExtmapFor(e->id, named));
   }
 }
 

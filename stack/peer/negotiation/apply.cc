@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "stack/base/check.h"
+#include "stack/peer/negotiation/extensions.h"
 #include "stack/peer/negotiation/negotiator.h"
 
 namespace rtclab::peer {
@@ -44,7 +45,7 @@ void Negotiator::NoteIds(const sdp::MediaDescription& m) {
   if (!kind || !m.IsRtp() || m.IsRejected()) return;
   payload_types_.Note(*kind, sdp::Codecs(m));
   for (const sdp::Extmap* e : m.attributes.All<sdp::Extmap>()) {
-    if (e->id <= 255) extension_ids_.Note(e->id, e->uri);
+    if (e->id <= 255) extension_ids_.Note(e->id, ExtensionKey(ExtensionOf(*e)));
   }
 }
 

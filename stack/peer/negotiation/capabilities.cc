@@ -56,6 +56,7 @@ Capabilities DefaultCapabilities(const CapabilityOptions& options) {
                           id(kUriMid, 4)};
   all.video.extensions = {id(kUriAbsSendTime, 2), id(kUriTransportCc, 3), id(kUriMid, 4),
                           id(kUriRid, 5), id(kUriRepairedRid, 6)};
+  all.encrypted_extensions = options.encrypted_extensions;
   return all;
 }
 

@@ -45,6 +45,8 @@ struct KindCapabilities {
 
 struct Capabilities {
   KindCapabilities audio, video;
+  // RFC 6904: extensions are offered encrypted as well, and are taken so where the peer offers that.
+  bool encrypted_extensions = false;
   const KindCapabilities& of(MediaKind kind) const {
     return kind == MediaKind::kAudio ? audio : video;
   }
@@ -57,8 +59,9 @@ struct CapabilityOptions {
   bool remb = true;          // draft-alvestrand-rmcat-remb-03
   bool nack = true;          // RFC 4585 generic NACK and RFC 4588 RTX, video
   bool audio_nack = false;
-  bool ulpfec = true;   // RED (RFC 2198) with ULPFEC (RFC 5109), video
-  bool flexfec = true;  // RFC 8627, video
+  bool ulpfec = true;                 // RED (RFC 2198) with ULPFEC (RFC 5109), video
+  bool flexfec = true;                // RFC 8627, video
+  bool encrypted_extensions = false;  // RFC 6904
 };
 
 // Opus (RFC 7587) and VP8 (RFC 7741) with what goes around them. RFC 7874 and RFC 7742 also make PCMU, PCMA and H.264

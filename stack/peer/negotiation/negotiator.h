@@ -289,6 +289,7 @@ class Negotiator {
   void PlaceSection(std::vector<SectionPlan>& plans, SectionPlan plan);
   void PlanOfferTransports(std::vector<SectionPlan>& plans, const OfferOptions& options);
   ice::Credentials OfferCredentials(const JsepTransport& transport, const OfferOptions& options);
+  void OfferExtensions(sdp::MediaDescription& m, const KindCapabilities& capabilities);
   sdp::MediaDescription OfferSection(const SectionPlan& plan, std::size_t index);
   bool IsRecyclable(std::size_t index) const;
 

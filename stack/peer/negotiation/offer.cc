@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "stack/base/check.h"
+#include "stack/peer/negotiation/extensions.h"
 #include "stack/peer/negotiation/negotiator.h"
 
 namespace rtclab::peer {
@@ -175,6 +176,18 @@ ice::Credentials Negotiator::OfferCredentials(const JsepTransport& transport,
   return next_credentials_.back().credentials;
 }
 
+// RFC 6904 section 4: both forms, so that a peer which cannot encrypt takes the other.
+void Negotiator::OfferExtensions(sdp::MediaDescription& m, const KindCapabilities& capabilities) {
+  for (const bool encrypted : {false, true}) {
+    if (encrypted && !config_.capabilities.encrypted_extensions) return;
+    for (const ExtensionCapability& e : capabilities.extensions) {
+      const NamedExtension named{e.uri, encrypted};
+      const uint16_t id = extension_ids_.Assign(ExtensionKey(named), encrypted ? 0 : e.id);
+      if (id != 0) m.attributes.Add(ExtmapFor(id, named));
+    }
+  }
+}
+
 sdp::MediaDescription Negotiator::OfferSection(const SectionPlan& plan, std::size_t index) {
   if (plan.rejected) return RejectedSection(plan, index);
   if (!plan.transceiver) {
@@ -201,13 +214,10 @@ sdp::MediaDescription Negotiator::OfferSection(const SectionPlan& plan, std::siz
     m.attributes.Set(sdp::Flag::kRtcpRsize);
 
   if (answered == nullptr) {
-    for (const ExtensionCapability& e : capabilities.extensions) {
-      if (const uint16_t id = extension_ids_.Assign(e.uri, e.id); id != 0)
-        m.attributes.Add(sdp::Extmap{id, std::nullopt, e.uri, {}});
-    }
+    OfferExtensions(m, capabilities);
   } else {
     for (const sdp::Extmap* e : answered->attributes.All<sdp::Extmap>())
-      m.attributes.Add(sdp::Extmap{e->id, std::nullopt, e->uri, {}});
+      m.attributes.Add(ExtmapFor(e->id, ExtensionOf(*e)));
   }
 
   const std::vector<sdp::Codec> negotiated =

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "stack/peer/negotiation/negotiation_test_util.h"
 
 namespace rtclab::peer {
@@ -247,6 +249,41 @@ TEST(AnswerTest, HeaderExtensionsAreCommonOnesWithStableIds) {
   EXPECT_EQ(ids(pair.b.LocalSection(0)), expected);
   ASSERT_EQ(JsepPair::Negotiate(pair.b, pair.a), "");
   EXPECT_EQ(ids(pair.b.LocalSection(0)), expected);
+}
+
+// RFC 6904 section 4.1: both forms are offered; who can encrypts, and nobody uses both forms of one extension.
+TEST(AnswerTest, ExtensionsAreEncryptedWhereBothSidesCan) {
+  for (const bool offerer_can : {false, true}) {
+    for (const bool answerer_can : {false, true}) {
+      SCOPED_TRACE(std::to_string(offerer_can) + std::to_string(answerer_can));
+      NegotiatorConfig first = TestNegotiatorConfig(1), second = TestNegotiatorConfig(2);
+      first.capabilities.encrypted_extensions = offerer_can;
+      second.capabilities.encrypted_extensions = answerer_can;
+      JsepPair pair(first, second);
+      ASSERT_TRUE(pair.a->AddTransceiver(MediaKind::kAudio));
+      ASSERT_TRUE(pair.a->AddTransceiver(MediaKind::kVideo));
+      ASSERT_EQ(pair.Negotiate(), "");
+      for (const std::size_t section : {0u, 1u}) {
+        const auto offered = pair.a.LocalSection(section).attributes.All<sdp::Extmap>();
+        const auto answered = pair.b.LocalSection(section).attributes.All<sdp::Extmap>();
+        std::set<uint16_t> ids;
+        for (const sdp::Extmap* e : offered) ids.insert(e->id);
+        EXPECT_EQ(ids.size(), offered.size());
+        EXPECT_LE(*ids.rbegin(), 14) << "the one-byte form's";
+        EXPECT_EQ(offered.size(), answered.size() * (offerer_can ? 2 : 1));
+        for (const sdp::Extmap* e : answered) {
+          EXPECT_EQ(e->uri == "urn:ietf:params:rtp-hdrext:encrypt", offerer_can && answerer_can);
+          EXPECT_EQ(e->attributes.empty(), !(offerer_can && answerer_can));
+        }
+      }
+      // They stay what they are.
+      const auto before = pair.b.LocalSection(0).attributes.All<sdp::Extmap>();
+      const std::vector<uint16_t> ids = {before[0]->id, before[1]->id};
+      ASSERT_EQ(JsepPair::Negotiate(pair.b, pair.a), "");
+      const auto after = pair.a.LocalSection(0).attributes.All<sdp::Extmap>();
+      EXPECT_EQ(ids, (std::vector<uint16_t>{after[0]->id, after[1]->id}));
+    }
+  }
 }
 
 TEST(AnswerTest, StreamsAreSignalledByMsidAndLipSyncGroups) {
