@@ -102,8 +102,8 @@ void AddCheckFaults(std::vector<Fault>& faults) {
       {"stun.lt.bad-mi", "stun.lt.wrong-password"}, &ServerQuirks::integrity_unchecked);
   add("nonce-never-stale", "takes a nonce for ever", kRfc, "9.2.4", {"stun.lt.stale-expired"},
       &ServerQuirks::nonce_never_stale);
-  add("nonce-of-any-source", "takes a nonce that it made for another client", kRfc, "9.2.4",
-      {"sec.nonce.cross-source"}, &ServerQuirks::nonce_of_any_source);
+  add("nonce-of-any-source", "takes a nonce that it made for another client",
+      "RFC 8489 section 9.2.4", "", {"sec.nonce.cross-source"}, &ServerQuirks::nonce_of_any_source);
   add("other-user-accepted", "serves another user's requests on an allocation", "8656", "5",
       {"turn.gen.441-refresh", "turn.gen.441-createpermission", "turn.gen.441-channelbind"},
       &ServerQuirks::other_user_accepted);

@@ -30,19 +30,22 @@ TransportAddress At(const char* text) { return *TransportAddress::Parse(text); }
 
 turn::IpPrefix Single(const char* text) { return *turn::IpPrefix::Parse(text); }
 
-turn::ServerAuthentication MakeAuthentication(int nonce_lifetime_s) {
+turn::ServerAuthentication MakeAuthentication(const ServerPlan& plan) {
   auto users = std::make_shared<stun::StaticCredentials>();
   for (const Credentials& user : {kAlice, kBob}) {
     CHECK(users->Add(user.username, user.password).has_value());
   }
-  std::vector<std::shared_ptr<const stun::CredentialStore>> stores{users};
-  stores.push_back(std::make_shared<stun::RestCredentials>(
-      std::vector<std::string>{std::string(kSecret)}, UnixTimeAtZero().nanos() / 1'000'000'000));
   turn::ServerAuthentication authentication;
-  authentication.credentials = std::make_shared<CredentialChain>(std::move(stores));
+  authentication.credentials = users;
+  if (plan.time_limited) {
+    auto rest = std::make_shared<stun::RestCredentials>(std::vector{std::string(kSecret)},
+                                                        UnixTimeAtZero().nanos() / 1'000'000'000);
+    authentication.credentials = std::make_shared<CredentialChain>(
+        std::vector<std::shared_ptr<const stun::CredentialStore>>{users, rest});
+    authentication.time_limited = true;
+  }
   authentication.long_term.realm = kRealm;
-  authentication.long_term.nonce_lifetime = TimeDelta::Seconds(nonce_lifetime_s);
-  authentication.time_limited = true;
+  authentication.long_term.nonce_lifetime = TimeDelta::Seconds(plan.nonce_lifetime_s);
   authentication.third_party = turn::ThirdPartyAuthorization{
       .server_name = std::string(kServerName),
       .keys = {{.kid = "k1", .key = OauthKeyBytes(), .algorithm = crypto::Aead::kAes256Gcm}}};
@@ -52,7 +55,7 @@ turn::ServerAuthentication MakeAuthentication(int nonce_lifetime_s) {
 turn::ServerConfig MakeTurn(const ServerPlan& plan) {
   turn::ServerConfig config;
   config.relay_addresses = {*IpAddress::Parse("127.0.0.1"), *IpAddress::Parse("::1")};
-  config.authentication = MakeAuthentication(plan.nonce_lifetime_s);
+  config.authentication = MakeAuthentication(plan);
   // Our peers live here; the rest of loopback is refused, as it should be.
   config.peer_policy.allow = {Single("127.0.0.1/32"), Single("127.0.0.2/32"), Single("::1/128")};
   config.max_allocations_per_user = kQuota;
@@ -165,7 +168,7 @@ void FaultyServer::Describe(const ServerPlan& plan) {
   target_.addresses = {IpAddress::V4(127, 0, 0, 3)};
   target_.user = kAlice;
   target_.second_user = kBob;
-  target_.rest_secret = kSecret;
+  if (plan.time_limited) target_.rest_secret = kSecret;
   target_.oauth = OauthKey{.kid = "k1",
                            .key = crypto::Base64Encode(OauthKeyBytes()),
                            .algorithm = "A256GCM",
@@ -181,12 +184,14 @@ void FaultyServer::Describe(const ServerPlan& plan) {
       target_.declared[feature] = false;
     }
   }
+  target_.declared[Feature::kRestCredentials] = plan.time_limited;
+  if (plan.time_limited) target_.declared[Feature::kUserhash] = false;
   target_.declared[Feature::kRedirect] = other_ != nullptr;
   target_.peers.kind = PeerPlan::Kind::kLocal;
   target_.safety.enabled = true;
   target_.safety.destinations = {IpAddress::V4(127, 0, 0, 7), IpAddress::V4(127, 0, 0, 8)};
   target_.safety.max_packets = 100'000;
-  target_.denied_peer = At("10.9.8.7:9");
+  target_.denied_peer = At("127.0.0.4:9");
   target_.user_quota = static_cast<int>(kQuota);
   if (other_ != nullptr) target_.redirecting = other_->endpoints().front().address;
   target_.nonce_lifetime_s = plan.nonce_lifetime_s;

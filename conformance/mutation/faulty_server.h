@@ -16,8 +16,9 @@ struct ServerPlan {
   const Fault* fault = nullptr;
   int clock_speed = 1;
   int nonce_lifetime_s = 3600;
-  bool secure = true;        // TLS and DTLS
-  bool redirecting = false;  // with a second server that answers 300
+  bool secure = true;         // TLS and DTLS
+  bool time_limited = false;  // names with an end, which USERHASH does not go with
+  bool redirecting = false;   // with a second server that answers 300
 };
 
 class FaultyServer {
