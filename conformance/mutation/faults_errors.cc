@@ -113,7 +113,7 @@ void AddMissingFaults(std::vector<Fault>& faults) {
                     .what = "ignores unknown comprehension-required attributes",
                     .rfc = "8489",
                     .section = "6.3.1",
-                    .killers = {"stun.req.unknown-required"},
+                    .killers = {"stun.req.unknown-required-methods"},
                     .quirk = &turn::ServerQuirks::unknown_attributes_accepted});
   faults.push_back({.id = "unknown-optional-refused",
                     .what = "answers unknown comprehension-optional attributes with 420",

@@ -44,7 +44,7 @@ void AddExtensionQuirks(std::vector<Fault>& faults) {
   add("ticket-in-allocate-accepted", "takes a MOBILITY-TICKET that is not empty in Allocate",
       kMobility, "3.1.2", {"mob.alloc.nonempty"}, &ServerQuirks::ticket_in_allocate_accepted);
   add("ticket-reusable", "moves an allocation by a ticket that was replaced", kMobility, "3.2.2",
-      {"mob.refresh.chain"}, &ServerQuirks::ticket_reusable);
+      {"mob.refresh.old-ticket"}, &ServerQuirks::ticket_reusable);
   add("ticket-constant", "gives the same ticket again", kMobility, "3.2.2", {"mob.refresh.rotate"},
       &ServerQuirks::ticket_constant);
   add("ticket-user-unchecked", "moves another user's allocation", kMobility, "3.2.2",

@@ -62,12 +62,12 @@ void AddFramingFaults(std::vector<Fault>& faults) {
 
 void AddMessageFaults(std::vector<Fault>& faults) {
   faults.push_back({.id = "type-top-bits",
-                    .what = "sets the first bit of error responses",
+                    .what = "sets the first bit of Binding responses",
                     .rfc = kStun,
                     .section = "5",
                     .killers = {"stun.hdr.resp-top-bits"},
                     .response = [](Passing& p) {
-                      if (IsError(p)) p.message.type_bits = 0x8000;
+                      if (IsBinding(p)) p.message.type_bits = 0x8000;
                       return true;
                     }});
   faults.push_back({.id = "response-cookie-wrong",
@@ -304,15 +304,6 @@ void AddAttributeFaults(std::vector<Fault>& faults) {
                       p.message.Set(AttributeType::kRealm, {'r'});
                       p.message.Set(AttributeType::kNonce, {'n'});
                       return true;
-                    }});
-  faults.push_back({.id = "classic-client-unanswered",
-                    .what = "gives clients of RFC 3489 no answer",
-                    .rfc = kStun,
-                    .section = "12",
-                    .killers = {"stun.compat.3489"},
-                    .from_client = [](const turn::FiveTuple&, Bytes& message) {
-                      return message.size() < 8 || message[0] != 0 || message[1] != 1 ||
-                             LoadU32(message.data() + 4) == stun::kMagicCookie;
                     }});
   faults.push_back({.id = "nonzero-padding-refused",
                     .what = "refuses requests whose padding is not zero",

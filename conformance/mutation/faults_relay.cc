@@ -200,13 +200,13 @@ void AddDataFaults(std::vector<Fault>& faults) {
                     .what = "relays every datagram to the peer twice",
                     .rfc = kRelayRfc,
                     .section = "11.2",
-                    .killers = {"turn.send.relay"},
+                    .killers = {"turn.send.once"},
                     .copies_to_peer = 2});
   faults.push_back({.id = "relayed-twice-to-client",
                     .what = "relays every datagram to the client twice",
                     .rfc = kRelayRfc,
                     .section = "11.3",
-                    .killers = {"turn.data.indication"},
+                    .killers = {"turn.data.once"},
                     .copies_to_client = 2});
   faults.push_back({.id = "channel-reserved-bits",
                     .what = "refuses CHANNEL-NUMBER with reserved bits",

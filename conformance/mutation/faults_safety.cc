@@ -26,8 +26,6 @@ void AddPolicyFaults(std::vector<Fault>& faults) {
       &ServerQuirks::permission_policy_unchecked);
   add("channel-policy-unchecked", "binds channels to private, multicast and other peers", kLists,
       "", {"sec.relay.multicast", "sec.relay.linklocal"}, &ServerQuirks::channel_policy_unchecked);
-  add("send-policy-unchecked", "relays Send indications to peers that it denies",
-      "RFC 8656 section 11.2", "", {"sec.relay.send-bypass"}, &ServerQuirks::send_policy_unchecked);
   add("connect-policy-unchecked", "connects to peers that it denies", "6062", "5.2",
       {"tcp.connect.forbidden"}, &ServerQuirks::connect_policy_unchecked);
   add("mapped-policy-unchecked", "does not look at the IPv4 address inside an IPv6 one",
@@ -42,6 +40,11 @@ void AddPolicyFaults(std::vector<Fault>& faults) {
                       .killers = std::move(killers),
                       .configure = configure});
   };
+  allow("send-policy-unchecked", "relays Send indications to peers that it denies",
+        "RFC 8656 section 11.2", {"sec.relay.send-bypass"}, [](HostConfig& config) {
+          config.turn.quirks.send_policy_unchecked = true;
+          config.turn.quirks.send_permission_unchecked = true;
+        });
   allow("loopback-allowed", "relays to all of loopback", "RFC 8656 section 21.1.4",
         {"sec.relay.send"},
         [](HostConfig& config) { config.turn.peer_policy.allow_loopback = true; });

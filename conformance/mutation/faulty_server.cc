@@ -188,6 +188,9 @@ void FaultyServer::Describe(const ServerPlan& plan) {
   if (plan.time_limited) target_.declared[Feature::kUserhash] = false;
   target_.declared[Feature::kRedirect] = other_ != nullptr;
   target_.peers.kind = PeerPlan::Kind::kLocal;
+  target_.peers.local = {IpAddress::V4(127, 0, 0, 1), IpAddress::V4(127, 0, 0, 2),
+                         *IpAddress::Parse("::1")};
+  target_.answer_timeout = TimeDelta::Millis(1'500);
   target_.safety.enabled = true;
   target_.safety.destinations = {IpAddress::V4(127, 0, 0, 7), IpAddress::V4(127, 0, 0, 8)};
   target_.safety.max_packets = 100'000;
