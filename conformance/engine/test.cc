@@ -78,9 +78,7 @@ Timestamp Test::Now() const {
 void Test::Note(std::string text) { state_->session->Note("", std::move(text)); }
 
 int64_t Test::UnixTime() const {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+  return (UnixTimeAtZero() + (RealNow() - Timestamp::Zero())).millis() / 1'000;
 }
 
 Credentials Test::RestUser(TimeDelta lifetime) {

@@ -95,9 +95,9 @@ DtlsListener::Answer DtlsListener::HandleDatagram(const TransportAddress& from, 
   SecureStream::Impl& next = *impl_->next;
   next.hello_from = from;
   ERR_clear_error();
-  next.bio.set_input(datagram);
+  next.bio.SetInput(datagram);
   const int result = DTLSv1_listen(next.ssl.get(), impl_->peer);
-  next.bio.set_input({});
+  next.bio.ClearInput();
   ERR_clear_error();
   Answer answer;
   if (result != 1) {

@@ -106,7 +106,7 @@ const SecureInfo& SecureStream::info() const { return impl_->info; }
 
 void SecureStream::SetMtu(int bytes) {
   if (!impl_->is_datagram()) return;
-  impl_->bio.set_mtu(bytes);
+  impl_->bio.set_mtu(static_cast<std::size_t>(bytes));
   SSL_set_mtu(impl_->ssl.get(), bytes);
 }
 

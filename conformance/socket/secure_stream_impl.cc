@@ -34,7 +34,10 @@ std::string Joined(const std::vector<std::string>& parts) {
 }  // namespace
 
 SecureStream::Impl::Impl(const SecureContext& made_of, const std::string_view* server_name)
-    : context(made_of), bio(made_of.protocol() == SecureProtocol::kDtls) {
+    : context(made_of),
+      bio(made_of.protocol() == SecureProtocol::kDtls ? crypto::MemoryBio::Kind::kDatagrams
+                                                      : crypto::MemoryBio::Kind::kStream,
+          kDefaultMtu) {
   CHECK((server_name == nullptr) == context.is_server());
   ssl.reset(SSL_new(context.native().context.get()));
   CHECK(ssl != nullptr);
@@ -44,7 +47,6 @@ SecureStream::Impl::Impl(const SecureContext& made_of, const std::string_view* s
   SSL_set_info_callback(ssl.get(), OnInfo);
   if (is_datagram()) {
     SSL_set_options(ssl.get(), SSL_OP_NO_QUERY_MTU);
-    bio.set_mtu(kDefaultMtu);
     SSL_set_mtu(ssl.get(), kDefaultMtu);
     DTLS_set_timer_cb(ssl.get(), OnTimer);
   }
@@ -209,9 +211,9 @@ void SecureStream::Impl::ReadAll() {
 
 void SecureStream::Impl::Pump(ByteView input) {
   ERR_clear_error();
-  bio.set_input(input);
+  bio.SetInput(input);
   if (state == State::kOpen || (state == State::kHandshaking && ContinueHandshake())) ReadAll();
-  bio.set_input({});
+  bio.ClearInput();
 }
 
 }  // namespace rtclab::conformance

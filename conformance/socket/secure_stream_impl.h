@@ -7,8 +7,8 @@
 #include <deque>
 #include <string>
 
-#include "conformance/socket/secure_bio.h"
 #include "conformance/socket/secure_context.h"
+#include "stack/crypto/memory_bio.h"
 
 namespace rtclab::conformance {
 
@@ -22,7 +22,7 @@ struct SecureStream::Impl {
   bool is_datagram() const { return context.protocol() == SecureProtocol::kDtls; }
 
   SecureContext context;
-  SecureBio bio;
+  crypto::MemoryBio bio;
   OwnSsl<SSL> ssl;
   std::string peer_name;  // whom the certificate must name
   State state = State::kHandshaking;

@@ -1,21 +1,21 @@
-#include "conformance/socket/secure_bio.h"
+#include "stack/crypto/memory_bio.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "stack/base/check.h"
 
-namespace rtclab::conformance {
+namespace rtclab::crypto {
 namespace {
 
-// IP and UDP headers, by which OpenSSL works out the smallest MTU it accepts.
-constexpr long kHeaderBytes = 28;
+// What OpenSSL takes for IP and UDP when it works out the smallest MTU it accepts.
+constexpr long kIpUdpOverhead = 28;
 
-SecureBio& Self(BIO* bio) { return *static_cast<SecureBio*>(BIO_get_data(bio)); }
+MemoryBio& Self(BIO* bio) { return *static_cast<MemoryBio*>(BIO_get_data(bio)); }
 
 }  // namespace
 
-const BIO_METHOD* SecureBio::Method() {
+const BIO_METHOD* MemoryBio::Method() {
   static const BIO_METHOD* const method = [] {
     BIO_METHOD* const m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "rtclab memory");
     CHECK(m != nullptr);
@@ -27,7 +27,7 @@ const BIO_METHOD* SecureBio::Method() {
   return method;
 }
 
-BIO* SecureBio::MakeBio() {
+BIO* MemoryBio::MakeBio() {
   BIO* const bio = BIO_new(Method());
   CHECK(bio != nullptr);
   BIO_set_data(bio, this);
@@ -35,53 +35,59 @@ BIO* SecureBio::MakeBio() {
   return bio;
 }
 
-std::optional<Bytes> SecureBio::PopOutput() {
+std::optional<Bytes> MemoryBio::PopOutput() {
   if (output_.empty()) return std::nullopt;
   Bytes bytes = std::move(output_.front());
   output_.pop_front();
   return bytes;
 }
 
-int SecureBio::Read(BIO* bio, char* out, int size) {
+bool MemoryBio::Joins(std::size_t, std::size_t) { return kind_ == Kind::kStream; }
+
+long MemoryBio::OtherControl(int, void*) { return 0; }
+
+int MemoryBio::Read(BIO* bio, char* out, int size) {
   BIO_clear_retry_flags(bio);
-  SecureBio& self = Self(bio);
+  MemoryBio& self = Self(bio);
   if (self.input_.empty() || size <= 0) {
     BIO_set_retry_read(bio);
     return -1;
   }
   const std::size_t count = std::min(self.input_.size(), static_cast<std::size_t>(size));
   std::copy_n(self.input_.data(), count, reinterpret_cast<uint8_t*>(out));
-  // What of a datagram does not fit is lost, as with a socket.
-  self.input_ = self.datagrams_ ? ByteView{} : self.input_.subspan(count);
+  self.input_ = self.kind_ == Kind::kDatagrams ? ByteView{} : self.input_.subspan(count);
   return static_cast<int>(count);
 }
 
-int SecureBio::Write(BIO* bio, const char* data, int size) {
+int MemoryBio::Write(BIO* bio, const char* data, int size) {
   BIO_clear_retry_flags(bio);
   if (size <= 0) return 0;
-  SecureBio& self = Self(bio);
+  MemoryBio& self = Self(bio);
   const auto* const begin = reinterpret_cast<const uint8_t*>(data);
-  if (self.datagrams_ || self.output_.empty()) {
-    self.output_.emplace_back(begin, begin + size);
-  } else {
+  const std::size_t last = self.output_.empty() ? 0 : self.output_.back().size();
+  // Asked each time: whether the next one joins may depend on this one.
+  const bool joins = self.Joins(last, static_cast<std::size_t>(size));
+  if (joins && !self.output_.empty()) {
     self.output_.back().insert(self.output_.back().end(), begin, begin + size);
+  } else {
+    self.output_.emplace_back(begin, begin + size);
   }
   return size;
 }
 
-long SecureBio::Control(BIO* bio, int command, long, void*) {
+long MemoryBio::Control(BIO* bio, int command, long, void* pointer) {
   switch (command) {
     case BIO_CTRL_FLUSH:
       return 1;
     case BIO_CTRL_DGRAM_QUERY_MTU:
     case BIO_CTRL_DGRAM_GET_MTU:
     case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
-      return Self(bio).mtu_;
+      return static_cast<long>(Self(bio).mtu_);
     case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
-      return kHeaderBytes;
+      return kIpUdpOverhead;
     default:
-      return 0;
+      return Self(bio).OtherControl(command, pointer);
   }
 }
 
-}  // namespace rtclab::conformance
+}  // namespace rtclab::crypto
