@@ -163,7 +163,10 @@ void AddMessageFaults(std::vector<Fault>& faults) {
                     .rfc = kStun,
                     .section = "6.3",
                     .killers = {"stun.fp.bad"},
-                    .request = [](Passing&) { return true; }});  // put together again: made right
+                    .request = [](Passing& p) {
+                      p.message.corrupt_fingerprint = false;
+                      return true;
+                    }});
   faults.push_back({.id = "fingerprint-wrong",
                     .what = "sends a wrong FINGERPRINT",
                     .rfc = kStun,

@@ -131,9 +131,21 @@ struct Caught {
 
 Caught Try(const Fault& fault, bool everything) {
   Caught caught;
-  if (!everything && fault.killers.empty()) return caught;
-  const auto results = RunOn(&fault, everything ? std::vector<std::string_view>{} : fault.killers,
-                             everything, everything ? 8 : 4);
+  std::vector<CaseResult> results;
+  if (everything) results = RunOn(&fault, {}, true, 8);
+  if (!fault.killers.empty()) {
+    // Also alone: where nothing is ever deleted, the catalogue as a whole fills the quota.
+    for (CaseResult& alone : RunOn(&fault, fault.killers, everything, 4)) {
+      const auto same = std::find_if(results.begin(), results.end(), [&](const CaseResult& r) {
+        return r.test_case == alone.test_case;
+      });
+      if (same == results.end()) {
+        results.push_back(std::move(alone));
+      } else if (Failed(alone)) {
+        *same = std::move(alone);
+      }
+    }
+  }
   for (const CaseResult& result : results) {
     const std::string_view id = result.test_case->id;
     if (Failed(result)) {

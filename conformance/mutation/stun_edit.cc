@@ -40,6 +40,7 @@ std::optional<StunEdit> StunEdit::Parse(ByteView bytes) {
   edit.sha1 = view->HasIntegrity();
   edit.sha256 = view->HasIntegritySha256();
   edit.fingerprint = view->HasFingerprint();
+  edit.corrupt_fingerprint = edit.fingerprint && !view->VerifyFingerprint();
   return edit;
 }
 
