@@ -19,6 +19,10 @@ constexpr std::size_t kQuota = 60;
 
 const Credentials kAlice{"alice", "secret of alice"};
 const Credentials kBob{"bob", "secret of bob"};
+// RFC 8489 section 14.3: OpaqueString leaves them as they are.
+const Credentials kJoerg{"J\u00f6rg", "gro\u00dfes Geheimnis"};
+
+bool IsFull(const ServerPlan& plan) { return plan.kind == ServerPlan::Kind::kFull; }
 
 Bytes OauthKeyBytes() {
   Bytes key(32);
@@ -32,7 +36,7 @@ turn::IpPrefix Single(const char* text) { return *turn::IpPrefix::Parse(text); }
 
 turn::ServerAuthentication MakeAuthentication(const ServerPlan& plan) {
   auto users = std::make_shared<stun::StaticCredentials>();
-  for (const Credentials& user : {kAlice, kBob}) {
+  for (const Credentials& user : {kAlice, kBob, kJoerg}) {
     CHECK(users->Add(user.username, user.password).has_value());
   }
   turn::ServerAuthentication authentication;
@@ -46,6 +50,7 @@ turn::ServerAuthentication MakeAuthentication(const ServerPlan& plan) {
   }
   authentication.long_term.realm = kRealm;
   authentication.long_term.nonce_lifetime = TimeDelta::Seconds(plan.nonce_lifetime_s);
+  if (!IsFull(plan)) return authentication;
   authentication.third_party = turn::ThirdPartyAuthorization{
       .server_name = std::string(kServerName),
       .keys = {{.kid = "k1", .key = OauthKeyBytes(), .algorithm = crypto::Aead::kAes256Gcm}}};
@@ -54,13 +59,18 @@ turn::ServerAuthentication MakeAuthentication(const ServerPlan& plan) {
 
 turn::ServerConfig MakeTurn(const ServerPlan& plan) {
   turn::ServerConfig config;
-  config.relay_addresses = {*IpAddress::Parse("127.0.0.1"), *IpAddress::Parse("::1")};
+  if (plan.kind != ServerPlan::Kind::kIpv6Relay) {
+    config.relay_addresses.push_back(*IpAddress::Parse("127.0.0.1"));
+  }
+  if (plan.kind != ServerPlan::Kind::kPlain) {
+    config.relay_addresses.push_back(*IpAddress::Parse("::1"));
+  }
   config.authentication = MakeAuthentication(plan);
   // Our peers live here; the rest of loopback is refused, as it should be.
   config.peer_policy.allow = {Single("127.0.0.1/32"), Single("127.0.0.2/32"), Single("::1/128")};
   config.max_allocations_per_user = kQuota;
-  config.tcp_relay = true;
-  config.mobility = true;
+  config.tcp_relay = IsFull(plan);
+  config.mobility = IsFull(plan);
   config.unix_time_at_zero = TimeDelta::Nanos(UnixTimeAtZero().nanos());
   return config;
 }
@@ -97,7 +107,7 @@ HostConfig MakeHost(const ServerPlan& plan) {
   const TransportAddress primary{IpAddress::V4(127, 0, 0, 1), NextPort()};
   const TransportAddress alternate{IpAddress::V4(127, 0, 0, 3), NextPort()};
   config.listen = {primary, At("[::1]:0")};
-  config.nat_discovery = {{primary, alternate}};
+  if (IsFull(plan)) config.nat_discovery = {{primary, alternate}};
   if (plan.secure) {
     config.secure_listen = {At("127.0.0.1:0"), At("[::1]:0")};
     config.identities = Identities();
@@ -165,8 +175,8 @@ void FaultyServer::Describe(const ServerPlan& plan) {
     target_.endpoints.emplace(std::pair(endpoint.transport, endpoint.address.family()),
                               endpoint.address);
   }
-  target_.addresses = {IpAddress::V4(127, 0, 0, 3)};
-  target_.user = kAlice;
+  if (IsFull(plan)) target_.addresses = {IpAddress::V4(127, 0, 0, 3)};
+  target_.user = IsFull(plan) ? kAlice : kJoerg;
   target_.second_user = kBob;
   if (plan.time_limited) target_.rest_secret = kSecret;
   target_.oauth = OauthKey{.kid = "k1",
@@ -183,6 +193,16 @@ void FaultyServer::Describe(const ServerPlan& plan) {
          {Feature::kTlsTransport, Feature::kDtlsTransport, Feature::kAlpn}) {
       target_.declared[feature] = false;
     }
+  }
+  if (!IsFull(plan)) {
+    for (const Feature feature :
+         {Feature::kTcpRelay, Feature::kMobility, Feature::kOauth, Feature::kNatDiscovery,
+          Feature::kResponsePort, Feature::kPadding, Feature::kDualAllocation}) {
+      target_.declared[feature] = false;
+    }
+    target_.oauth.reset();
+    target_.declared[plan.kind == ServerPlan::Kind::kPlain ? Feature::kIpv6Relay
+                                                           : Feature::kIpv4Relay] = false;
   }
   target_.declared[Feature::kRestCredentials] = plan.time_limited;
   if (plan.time_limited) target_.declared[Feature::kUserhash] = false;

@@ -13,6 +13,10 @@
 namespace rtclab::conformance {
 
 struct ServerPlan {
+  // kPlain: RFC 8489 and RFC 8656 alone, one address, IPv4 relays, users with names beyond ASCII. kIpv6Relay: the same with IPv6 relays.
+  enum class Kind : uint8_t { kFull, kPlain, kIpv6Relay };
+  Kind kind = Kind::kFull;
+
   const Fault* fault = nullptr;
   int clock_speed = 1;
   int nonce_lifetime_s = 3600;

@@ -121,6 +121,27 @@ void ExpectClean(const std::vector<CaseResult>& results) {
 
 TEST(MutationTest, TheRightServerFailsNothing) { ExpectClean(RunOn(nullptr, {}, true, 16)); }
 
+void ExpectPasses(ServerPlan plan, std::initializer_list<std::string_view> ids) {
+  plan.secure = false;
+  const FaultyServer server(plan);
+  CaseList cases;
+  for (const std::string_view id : ids) cases.push_back(*FindCase(id));
+  const RunReport report = Run(cases, server.target(), RunOptions{});
+  ASSERT_TRUE(report.complete) << report.incomplete_why;
+  for (const CaseResult& result : report.results) {
+    EXPECT_EQ(result.verdict.outcome, Outcome::kPass) << Describe(result);
+  }
+}
+
+// What a server that has everything can't show.
+TEST(MutationTest, ARightServerWithLessFailsNothing) {
+  ExpectPasses({.kind = ServerPlan::Kind::kPlain},
+               {"stun.lt.opaquestring", "stun.lt.md5-key", "stun.lt.sha256-key", "stun.lt.userhash",
+                "turn.alloc.aaf-partial", "turn.alloc.aec-format", "mob.alloc.forbidden",
+                "oauth.unexpected", "nat.change-unsupported", "nat.change-unsupported-no-flag"});
+  ExpectPasses({.kind = ServerPlan::Kind::kIpv6Relay}, {"turn.alloc.raf-absent-no-v4"});
+}
+
 // --- The faults.
 
 struct Caught {
