@@ -109,7 +109,13 @@ void TurnHost::Impl::HandlePlainBytes(StreamLink& link, ByteView bytes) {
     return turn->HandleClientData(Now(), link.tuple, bytes);
   }
   if (link.ended) return;
-  link.framer.Push(bytes);
+  if (config.tamper != nullptr) {
+    Bytes changed(bytes.begin(), bytes.end());
+    if (!config.tamper->FromStream(link.tuple, changed)) return;
+    link.framer.Push(changed);
+  } else {
+    link.framer.Push(bytes);
+  }
   HandleFrames(link);
 }
 
@@ -146,6 +152,7 @@ void TurnHost::Impl::Write(turn::StreamWrite&& write) {
   if (config.tamper != nullptr && !raw && !write.payload.empty()) {
     TransportAddress source = write.tuple.server;
     if (!config.tamper->ToClient(write.tuple, write.payload, source)) return;
+    write.close = write.close || config.tamper->ClosesAfter(write.tuple, write.payload);
   }
   if (write.tuple.transport == turn::ClientTransport::kDtls) {
     const auto it = dtls_links.find(write.tuple);

@@ -190,6 +190,7 @@ void TurnHost::Impl::SendUdp(Transmit&& transmit, const UdpPort* from, const IpM
   const auto it = udp_ports.find(transmit.source);
   if (it == udp_ports.end()) return;
   UdpPort* port = it->second.get();
+  int copies = 1;
   if (config.tamper != nullptr) {
     if (port->listening) {
       const turn::FiveTuple tuple{transmit.destination, transmit.source};
@@ -200,6 +201,12 @@ void TurnHost::Impl::SendUdp(Transmit&& transmit, const UdpPort* from, const IpM
     const auto moved = udp_ports.find(transmit.source);
     if (moved == udp_ports.end()) return;
     port = moved->second.get();
+    copies = port->listening ? config.tamper->CopiesToClient(transmit.payload)
+                             : config.tamper->CopiesToPeer(transmit);
+  }
+  for (; copies > 1; --copies) {
+    to_send.Add(port->socket, transmit.destination, Bytes(transmit.payload),
+                {.dont_fragment = transmit.dont_fragment});
   }
   IpMarks out{.dont_fragment = transmit.dont_fragment};
   // RFC 8656 sections 13 and 14: application data keeps its DSCP and ECN. Linux does not tell the DF bit of what it received, so that is
