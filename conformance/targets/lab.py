@@ -1,7 +1,7 @@
 """What the scripts that run a server for `rtclab conform` share: a folder, free ports, a certificate, processes that end with us.
 
 A target is a folder with `run`, which starts the server and calls main() here, `target.json`, a profile whose ${names} are filled in, and
-`expected.json`, what the server is known to do otherwise.
+`expected.json`, what the server is known to do otherwise, if anything.
 """
 import argparse
 import collections
@@ -26,8 +26,9 @@ SKIPPED = 77                 # ctest's SKIP_RETURN_CODE: the server is not insta
 START_S = 20
 END_S = 10
 
-# A way to run the server. `start(lab)` gives what target.json is filled in with; `only`: the globs of the cases that it is there for.
-Variant = collections.namedtuple("Variant", "start only", defaults=[()])
+# A way to run the server. `start(lab)` gives what target.json is filled in with; `only`: the globs of the cases that it is there for;
+# `options`: more for `rtclab conform`.
+Variant = collections.namedtuple("Variant", "start only options", defaults=[(), ()])
 
 
 class Missing(Exception):
@@ -191,8 +192,8 @@ class Runner:
         out = self.options.out
         report = out / f"{name}.json"
         report.unlink(missing_ok=True)
-        argv = [self.options.program, "conform", "--target", target, "--json", report, "--junit", out / f"{name}.xml", "--html",
-                out / f"{name}.html"]
+        argv = [self.options.program, "conform", "--target", target, "--json", report, "--junit", out / f"{name}.xml",
+                "--html", out / f"{name}.html", *variant.options]
         if (self.folder / "expected.json").exists():
             argv += ["--overlay", self.folder / "expected.json"]
         if "--only" not in self.passed_on:
