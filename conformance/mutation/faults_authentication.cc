@@ -175,7 +175,7 @@ void AddNonceFaults(std::vector<Fault>& faults) {
                     .what = "announces USERHASH and answers it with 400",
                     .rfc = kRfc,
                     .section = "14.4",
-                    .killers = {"stun.lt.userhash", "stun.lt.userhash-same-user"},
+                    .killers = {"stun.lt.userhash"},
                     .request = [](Passing& p) {
                       p.message.Remove(AttributeType::kUserhash);
                       return true;

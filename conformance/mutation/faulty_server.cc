@@ -88,8 +88,8 @@ const std::vector<ServerIdentity>& Identities() {
 
 // NAT discovery needs ports that are known beforehand: below those that the system gives out.
 uint16_t NextPort() {
-  static std::atomic<uint32_t> next{static_cast<uint32_t>(::getpid()) % 400 * 20};
-  return static_cast<uint16_t>(24'000 + next++ % 8'000);
+  static std::atomic<uint32_t> next{static_cast<uint32_t>(::getpid()) * 37};
+  return static_cast<uint16_t>(24'000 + next++ % 1'000);
 }
 
 std::vector<stun::IntegrityKey> AllKeys() {

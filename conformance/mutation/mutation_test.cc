@@ -234,10 +234,18 @@ std::string ReadReadme() {
   return text.str();
 }
 
-std::string Table(const std::map<std::string_view, Caught>& all) {
+// Faults that were not looked at keep their row.
+std::string Table(const std::map<std::string_view, Caught>& all, const std::string& before) {
   std::string table = "| fault | the server ... | breaks | cases that fail |\n| - | - | - | - |\n";
   for (const Fault& fault : Faults()) {
-    const Caught& caught = all.at(fault.id);
+    const auto found = all.find(fault.id);
+    if (found == all.end()) {
+      const std::size_t row = before.find(RowBegin(fault));
+      EXPECT_NE(row, std::string::npos) << fault.id << " has no row yet";
+      if (row != std::string::npos) table += before.substr(row, before.find('\n', row) + 1 - row);
+      continue;
+    }
+    const Caught& caught = found->second;
     std::string cases;
     for (const std::string_view id : caught.failed)
       cases += fmt::format("{}`{}`", cases.empty() ? "" : ", ", id);
@@ -273,7 +281,7 @@ TEST(MutationTest, EveryFaultIsCaughtAndItsClauseNamed) {
         << id << " survives. It " << fault.what << "." << caught.told;
   }
   EXPECT_LE(survivors * 20, static_cast<int>(Faults().size())) << "more than 5 % survive";
-  if (Updating() && std::getenv("RTCLAB_FAULTS") == nullptr) WriteReadme(Table(all));
+  if (Updating()) WriteReadme(Table(all, ReadReadme()));
 }
 
 TEST(MutationTest, FaultsAreWellFormedAndDistinct) {

@@ -271,7 +271,10 @@ void AddRfc8656Section08(CaseList& cases) {
                    .clauses = {{"8656", "8.1", Level::kProse,
                                 "The server then computes a new time-to-expiry value in the same "
                                 "way as it does for an Allocate transaction"},
-                               {"8656", "8.2", Level::kProse, kDesiredComputedClause}},
+                               {"8656", "8.2", Level::kProse, kDesiredComputedClause},
+                               {"8656", "7.2", Level::kProse,
+                                "If this computed value is greater than the default lifetime, then "
+                                "the server uses the computed lifetime as the initial value"}},
                    .needs = TurnNeeds(),
                    .run = RefreshHigh});
   cases.push_back({.id = "turn.refresh.resp-lifetime",
