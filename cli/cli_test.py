@@ -290,7 +290,7 @@ class ExplainTest(CliTest):
 
 class UsageTest(CliTest):
     def test_help_everywhere(self):
-        for command in ("run", "explain", "check", "list", "presets", "schema", "conform", "peer-echo", "version"):
+        for command in ("run", "explain", "check", "list", "presets", "schema", "conform", "load", "serve", "peer-echo", "version"):
             self.assertIn(command, self.rtclab("--help").stdout)
             said = self.rtclab(command, "--help").stdout
             self.assertTrue(command == "version" or "Example" in said, said)
@@ -351,7 +351,7 @@ class ListingTest(CliTest):
                 self.assertIn(row["name"], text)
 
     def test_schemas(self):
-        for which in ("scenario", "results"):
+        for which in ("scenario", "results", "series", "conformance", "target", "load"):
             schema = json.loads(self.rtclab("schema", which).stdout)
             jsonschema.validators.validator_for(schema).check_schema(schema)
 
@@ -493,6 +493,84 @@ class ConformTest(CliTest):
         program.send_signal(signal.SIGINT)
         self.assertEqual(program.wait(timeout=10), 0)
         program.stdout.close()
+
+
+class LoadTest(CliTest):
+    """`rtclab load` against `rtclab serve turn`, over loopback."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = subprocess.Popen([PROGRAM, "serve", "turn", "--listen", "127.0.0.1:0", "--user", "alice:hunter2",
+                                        "--allow-loopback-peers"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop_server)
+        self.uri = "turn:" + self.server.stdout.readline().split()[-1]
+        while self.server.stdout.readline() != "ready\n":
+            pass
+
+    def stop_server(self):
+        self.server.send_signal(signal.SIGTERM)
+        said = self.server.communicate(timeout=10)[0]
+        self.assertEqual(self.server.returncode, 0)
+        return said
+
+    def load(self, *arguments, **more):
+        return self.rtclab("load", self.uri, "--user", "alice", *arguments, **more,
+                           env={**os.environ, "RTCLAB_PASSWORD": "hunter2"})
+
+    def report(self):
+        schema = json.loads(self.rtclab("schema", "load").stdout)
+        text = (self.folder / "load.json").read_text()
+        self.assertNotIn("hunter2", text)
+        report = json.loads(text)
+        jsonschema.Draft202012Validator(schema).validate(report)
+        return report
+
+    def test_a_rate_is_held_and_reported(self):
+        ran = self.load("--clients", "4", "--rate", "2000", "--direction", "both", "--step", "0.5", "--pid",
+                        str(self.server.pid), "--json", "load.json")
+        report = self.report()
+        self.assertTrue(report["complete"])
+        self.assertEqual((report["allocations"]["made"], report["released"], report["knee"]), (4, 4, None))
+        step = report["steps"][0]
+        self.assertEqual(step["received"], step["sent"])
+        self.assertGreaterEqual(step["server_cpu_us_per_packet"], 0)
+        self.assertIn("us CPU a packet", ran.stdout)
+        self.assertEqual(ran.stderr, "")  # the live line is for terminals
+
+    def test_a_ramp_has_a_knee(self):
+        self.load("--ramp", "--factor", "2", "--rate", "200", "--max-rate", "800", "--step", "0.2", "--max-p99", "5000",
+                  "--peers", "relay", "--json", "load.json")
+        report = self.report()
+        self.assertEqual([step["wanted_packets_per_s"] for step in report["steps"]], [200, 400, 800])
+        self.assertEqual((report["knee"], report["ended"]), (2, "the highest rate was reached"))
+
+    def test_ctrl_c_gives_the_allocations_back(self):
+        program = subprocess.Popen([PROGRAM, "load", self.uri, "--user", "alice", "--password", "hunter2", "--step", "60",
+                                    "--clients", "5", "--json", "load.json"], cwd=self.folder, stdout=subprocess.PIPE, text=True)
+        time.sleep(1)
+        program.send_signal(signal.SIGINT)
+        self.assertIn("interrupted; 5 allocations released", program.communicate(timeout=10)[0])
+        self.assertEqual(program.returncode, 3)
+        report = self.report()
+        self.assertFalse(report["complete"])
+        self.assertEqual((report["ended"], report["released"]), ("interrupted", 5))
+
+    def test_refused_and_unreachable_are_incomplete(self):
+        said = self.rtclab("load", self.uri, "--user", "alice", "--password", "wrong", "--json", "load.json", expect=3)
+        self.assertIn("no allocation succeeded: 401", said.stdout)
+        self.assertEqual(self.report()["allocations"]["failed"], 10)
+        self.assertIn("refused", self.rtclab("load", "turn:127.0.0.1:1?transport=tcp", expect=3).stdout)
+
+    def test_wrong_usage_says_what_to_do(self):
+        for arguments, reason in ((["--pid", "999999999"], "no such process"), (["--clients", "0"], "--clients"),
+                                  (["--peers", "relay", "--clients", "3"], "even number"),
+                                  (["--peers", "relay", "--direction", "both"], "--peers local"),
+                                  (["--ramp", "--rate", "10", "--max-rate", "5"], "lower --rate"),
+                                  (["--max-packets", "0"], "--max-packets"), (["--password-file", "none"], "none"),
+                                  (["--json", "no/such/folder/x.json"], "no/such/folder")):
+            self.assertIn(reason, self.load(*arguments, expect=2).stderr)
+        self.assertIn("expected a turn: or turns: URI", self.rtclab("load", "stun:127.0.0.1", expect=2).stderr)
+        self.assertIn("--user needs", self.rtclab("load", self.uri, "--user", "a", expect=2).stderr)
 
 
 if __name__ == "__main__":

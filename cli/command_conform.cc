@@ -134,7 +134,7 @@ Result<void> AddRest(const ConformOptions& options, conf::Target& target) {
   if (!probes) return Fail(probes.error().reason);
   auto& destinations = target.safety.destinations;
   destinations.insert(destinations.end(), probes->begin(), probes->end());
-  target.safety.enabled = options.safety;
+  target.safety.enabled |= options.safety;
   if (!options.denied_peer.empty()) {
     const auto denied = ParseEndpoint("--denied-peer", options.denied_peer);
     if (!denied) return Fail(denied.error().reason);

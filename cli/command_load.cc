@@ -12,7 +12,10 @@
 #include "conformance/engine/uri.h"
 #include "conformance/load/load_json.h"
 #include "conformance/load/load_run.h"
+#include "conformance/load/process_cpu.h"
+#include "conformance/socket/descriptor_limit.h"
 #include "results/report/terminal.h"
+#include "results/version.h"
 #include "results/whole_file.h"
 
 namespace rtclab::cli {
@@ -77,6 +80,23 @@ Result<load::LoadPlan> MakePlan(const LoadOptions& options, std::string& uri) {
   if (plan.peers == load::LoadPeers::kRelay && plan.clients % 2 != 0) {
     return Fail("--peers relay needs an even number of --clients: they are each other's peers");
   }
+  if (plan.peers == load::LoadPeers::kRelay && options.direction != "to-peer") {
+    return Fail("--direction is for --peers local: with relay every packet goes both ways");
+  }
+  if (plan.ramp && plan.max_packets_per_s < plan.packets_per_s) {
+    return Fail("--max-rate is below --rate, where the ramp begins: raise it or lower --rate");
+  }
+  if (plan.server_pid != 0 && !load::ProcessCpu(plan.server_pid)) {
+    return Fail(fmt::format(
+        "--pid {}: no such process in /proc; give the id of the server when it runs on this Linux "
+        "machine, or leave --pid out",
+        plan.server_pid));
+  }
+  if (plan.client.password.empty() != plan.client.username.empty()) {
+    return Fail(plan.client.username.empty()
+                    ? "a password without --user: name the user"
+                    : "--user needs --password, --password-file or RTCLAB_PASSWORD");
+  }
   plan.to_peer = options.direction != "to-client";
   plan.to_client = options.direction != "to-peer";
   plan.step = TimeDelta::SecondsF(options.step_s);
@@ -96,6 +116,7 @@ int Load(const LoadOptions& options, const Context& context) {
     }
   }
   load::InterruptOnSignals();
+  load::RaiseDescriptorLimit();
   const bool live = !options.quiet && results::DetectTerminal(fileno(context.console.err)).tty;
   const auto progress = [&](const std::string& line) {
     if (live) results::Print(context.console.err, "\r\x1b[K" + line);
@@ -103,7 +124,8 @@ int Load(const LoadOptions& options, const Context& context) {
   const load::LoadReport report = load::LoadRun(std::move(*plan), progress).Run();
   if (live) results::Print(context.console.err, "\r\x1b[K");
   if (!options.json.empty()) {
-    const auto written = results::WriteOutput(options.json, load::LoadJson(report, uri));
+    const auto written = results::WriteOutput(
+        options.json, load::LoadJson(report, uri, std::string(results::Build())));
     if (!written) return UsageError(context.console, "--json: " + written.error().reason);
   }
   std::istringstream text(load::LoadText(report, uri));
@@ -164,7 +186,8 @@ void AddLimitOptions(CLI::App& command, LoadOptions& options) {
       ->type_name("S")
       ->check(range(1.0, 86'400.0));
   command.add_option("--max-packets", plan.max_packets, "Of everything (default: 50000000)")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(range(1.0, 1e12));
   command.add_option("--seed", plan.seed, "Of payloads and transaction ids (default: 1)")
       ->type_name("N");
 }
@@ -185,6 +208,11 @@ void AddLoad(CLI::App& app, const Context& context, Action& action) {
   command->add_flag("--insecure", options->insecure, "Take any certificate");
   AddTrafficOptions(*command, *options);
   AddLimitOptions(*command, *options);
+  command
+      ->add_option("--pid", options->plan.server_pid,
+                   "The server's process, when it runs here: tells its CPU time a packet")
+      ->type_name("PID")
+      ->check(CLI::Range(1, 1 << 30).description(""));
   command->add_option("--json", options->json, "Write the results to this file")->type_name("FILE");
   command->add_flag("--quiet,-q", options->quiet, "No live line");
   command->callback([options, &context, &action] {

@@ -10,6 +10,7 @@
 #include "cli/suite_files.h"
 #include "conformance/server/credentials.h"
 #include "conformance/server/turn_host.h"
+#include "conformance/socket/descriptor_limit.h"
 #include "conformance/socket/real_clock.h"
 #include "results/report/terminal.h"
 #include "stack/crypto/base64.h"
@@ -277,6 +278,7 @@ int Serve(const ServeOptions& options, const Context& context) {
   results::Print(context.console.out, "ready\n");
   std::fflush(context.console.out);
   cf::InterruptOnSignals();
+  cf::RaiseDescriptorLimit();
   (*host)->Run();
   const turn::ServerCounters& counters = (*host)->server().counters();
   results::Print(context.console.out,

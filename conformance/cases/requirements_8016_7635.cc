@@ -28,6 +28,8 @@ constexpr auto kRequirements8016And7635 = std::to_array<Requirement>({
     {"mob.refresh.rotate", "8016", "3.2.2", "Every move brings another ticket"},
     {"mob.refresh.chain", "8016", "3.2.2",
      "The new ticket takes the allocation on to a third 5-tuple"},
+    {"mob.refresh.old-ticket", "8016", "3.2.2",
+     "A ticket that was replaced takes the allocation nowhere"},
     {"mob.refresh.invalid", "8016", "3.2.2", "A ticket that the server did not make gives 400"},
     {"mob.refresh.unknown", "8016", "3.2.2", "The ticket of an allocation that is gone gives 437"},
     {"mob.refresh.same-path", "8016", "3.2.2",

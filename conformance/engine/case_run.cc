@@ -158,7 +158,7 @@ bool WorthRepeating(Outcome outcome) {
 
 }  // namespace
 
-CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overlay) {
+CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overlay, bool repeat) {
   const Known* known = nullptr;
   if (overlay) {
     const auto found = overlay->expected.find(test_case.id);
@@ -174,7 +174,7 @@ CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overla
   } else {
     result = Attempt(run, test_case, *place, 1);
     const bool expected = known && Compare(result.verdict, *known) == Expectation::kExpectedFail;
-    if (WorthRepeating(result.verdict.outcome) && !expected && !Interrupted() &&
+    if (repeat && WorthRepeating(result.verdict.outcome) && !expected && !Interrupted() &&
         result.elapsed < kTooLongToRepeat) {
       const Verdict first = result.verdict;
       result = Attempt(run, test_case, *place, 2);

@@ -10,9 +10,10 @@ namespace rtclab::conformance {
 
 struct Overlay;
 
-// Runs `test_case`, again once if it fails or is blocked (not when `known` says that it fails, nor after more than a minute), and never
+// Runs `test_case`, with `repeat` again once if it fails or is blocked (not when `known` says that it fails, nor after more than a minute), and never
 // throws. An interrupt gives a skipped result.
-CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overlay);
+CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overlay,
+                   bool repeat = true);
 
 }  // namespace rtclab::conformance
 

@@ -109,7 +109,7 @@ constexpr std::string_view kFullProfile = R"({
   "ca_file": "ca.pem", "insecure": true, "features": {"tcp-relay": true, "mobility": false},
   "peers": {"kind": "local", "local": ["127.0.0.3"]},
   "safety": {"enabled": true, "destinations": ["10.0.0.1", "::1"], "max_packets": 10, "max_time_s": 5},
-  "denied_peer": "10.0.0.9:9", "redirecting": "127.0.0.1:9", "user_quota": 7, "nonce_lifetime_s": 60,
+  "denied_peer": "10.0.0.9:9", "redirecting": "127.0.0.1:9", "user_quota": 7, "nonce_lifetime_s": 60, "time_scale": 40,
   "reservation_lifetime_s": 40, "edition": "5766", "answer_timeout_ms": 900, "silence_ms": 90, "overlay": "o.json"})";
 
 TEST(TargetFileTest, ReadsEverything) {
@@ -134,6 +134,7 @@ TEST(TargetFileTest, ReadsEverything) {
   EXPECT_EQ(target->denied_peer->port, 9);
   EXPECT_EQ(target->user_quota, 7);
   EXPECT_EQ(target->reservation_lifetime_s, 40);
+  EXPECT_EQ(target->time_scale, 40);
   EXPECT_EQ(target->edition, Edition::kClassic);
   EXPECT_EQ(target->answer_timeout, TimeDelta::Millis(900));
   EXPECT_EQ(target->silence, TimeDelta::Millis(90));

@@ -3,10 +3,7 @@
 //
 //   server -> client   'R' 'P' 'E' '1', 32 random bytes
 //   client -> server   HMAC-SHA-256(token, those 36 bytes and what follows), family: 4 or 6
-//   server -> client   0 and the peer's address, or 1 and a reason in words; then frames both ways
-//
-// A frame: length of what follows (16 bits), an address (family, port, 4 or 16 bytes of IP), and a datagram: from the client one to send
-// there, from the server one that came from there.
+//   server -> client   0 and the peer's address, or 1 and a reason in words; then frames both ways (echo_frame.h)
 #ifndef RTCLAB_CONFORMANCE_ENGINE_PEER_ECHO_H_
 #define RTCLAB_CONFORMANCE_ENGINE_PEER_ECHO_H_
 
@@ -14,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "conformance/engine/echo_frame.h"
 #include "conformance/socket/channel.h"
 #include "stack/base/bytes.h"
 #include "stack/base/error.h"
@@ -27,17 +25,6 @@ inline constexpr std::size_t kEchoChallengeSize = 36;  // the greeting and 32 ra
 
 // What proves to know `token`.
 crypto::Sha256Digest EchoProof(std::string_view token, ByteView challenge, uint8_t family);
-
-struct EchoFrame {
-  TransportAddress address;
-  Bytes datagram;
-};
-Bytes EncodeEchoFrame(const TransportAddress& address, ByteView datagram);
-// Takes a whole frame off the front of `buffer`; nullopt when it is not all there. Fails on one that is malformed.
-Result<std::optional<EchoFrame>> TakeEchoFrame(Bytes& buffer);
-// An address as frames carry it.
-void WriteEchoAddress(ByteWriter& out, const TransportAddress& address);
-std::optional<TransportAddress> ReadEchoAddress(ByteReader& in);
 
 // A UDP socket on the other host.
 class EchoPeer {

@@ -136,6 +136,42 @@ TEST(RunTest, AFailingCaseIsRunAgainOnceAndIsFlakyWhenItPasses) {
   EXPECT_EQ(g_attempts, 2);
 }
 
+TEST(RunTest, WithoutRepeatAFailureStands) {
+  const FakeUdpServer server(KindAnswer);
+  g_attempts = 0;
+  const CaseList cases = {MakeCase("a", FailsOnce)};
+  const RunReport report =
+      RunCases(cases, FakeTarget(server.address(), Transport::kUdp, false), {.repeat = false});
+  EXPECT_EQ(report.results[0].verdict.outcome, Outcome::kFail);
+  EXPECT_EQ(g_attempts, 1);
+}
+
+void SleepsForTwentySeconds(Test& t) {
+  const Timestamp before = t.Now();
+  t.Sleep(TimeDelta::Seconds(20));
+  t.Expect(t.Now() - before >= TimeDelta::Seconds(20), "20 s or more", "less");
+}
+void SleepsForTwentyMillis(Test& t) {
+  const Timestamp before = RealNow();
+  t.Sleep(TimeDelta::Millis(20));
+  t.Expect(RealNow() - before >= TimeDelta::Millis(20), "20 ms or more", "less");
+}
+
+TEST(RunTest, SlowCasesKeepTheTimeOfAServerWhoseClockRunsFaster) {
+  const FakeUdpServer server(KindAnswer);
+  Target target = FakeTarget(server.address(), Transport::kUdp, false);
+  target.time_scale = 100;
+  CaseList cases = {MakeCase("slow", SleepsForTwentySeconds),
+                    MakeCase("ordinary", SleepsForTwentyMillis)};
+  cases[0].slow = true;
+  const RunReport report = RunCases(cases, target, {.slow = true});
+  ASSERT_EQ(report.results.size(), 2u);
+  EXPECT_EQ(report.results[0].verdict.outcome, Outcome::kPass);
+  EXPECT_EQ(report.results[1].verdict.outcome, Outcome::kPass);
+  EXPECT_GE(report.results[0].elapsed, TimeDelta::Millis(200));
+  EXPECT_LT(report.results[0].elapsed, TimeDelta::Seconds(10));
+}
+
 TEST(RunTest, AFailedCheckIsGradedByTheFirstClause) {
   const FakeUdpServer server(KindAnswer);
   const Target target = FakeTarget(server.address(), Transport::kUdp, false);

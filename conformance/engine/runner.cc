@@ -71,7 +71,7 @@ class Workers {
       result.test_case = cases_[index];
       result.verdict = {.outcome = Outcome::kSkipped, .reason = "the run was stopped"};
     } else {
-      result = RunCase(run_, *cases_[index], options_.overlay);
+      result = RunCase(run_, *cases_[index], options_.overlay, options_.repeat);
     }
     const std::lock_guard lock(mutex_);
     results_[index] = std::move(result);

@@ -29,6 +29,7 @@ struct RunOptions {
   uint64_t seed = 1;                 // of the order and of every random byte
   int jobs = 8;                      // cases side by side; slow ones all together
   const Overlay* overlay = nullptr;  // what is known to fail
+  bool repeat = true;                // a case that fails is run once more
   // Called from one thread at a time: how many are done, of how many, and the one that just ended.
   std::function<void(int done, int total, const CaseResult& last)> progress{};
 };

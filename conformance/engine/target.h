@@ -84,6 +84,9 @@ struct Target {
   std::optional<int> nonce_lifetime_s{};  // where known
   int reservation_lifetime_s = 30;        // RFC 8656 section 7.2: at least 30 s
 
+  // The server's time runs so many times faster than ours (`rtclab serve turn --clock-speed`): slow cases wait that much less.
+  int time_scale = 1;
+
   Edition edition = Edition::kCurrent;  // kCurrent or kClassic
   TimeDelta answer_timeout =
       TimeDelta::Millis(3'000);  // a transaction that has no answer by then has none

@@ -216,6 +216,9 @@ class TargetReader {
     if (const auto lifetime = root.Integer("reservation_lifetime_s", 1, 100'000)) {
       target_.reservation_lifetime_s = static_cast<int>(*lifetime);
     }
+    if (const auto scale = root.Integer("time_scale", 1, 1'000)) {
+      target_.time_scale = static_cast<int>(*scale);
+    }
     if (const auto edition = root.String("edition")) {
       if (*edition == "5766") {
         target_.edition = Edition::kClassic;

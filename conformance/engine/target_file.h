@@ -14,6 +14,8 @@ namespace rtclab::conformance {
 // wrong there: unknown keys and feature names come with the nearest right one.
 Result<Target> ParseTarget(std::string_view text, const std::string& folder);
 Result<Target> LoadTarget(const std::string& path);
+// target.schema.json, as text.
+std::string_view TargetSchema();
 
 }  // namespace rtclab::conformance
 

@@ -72,7 +72,9 @@ const Case& Test::test_case() const { return *state_->test_case; }
 const Target& Test::target() const { return state_->session->target(); }
 Rng& Test::rng() { return state_->session->rng(); }
 const Exchange& Test::exchange() const { return state_->session->exchange(); }
-Timestamp Test::Now() const { return state_->session->Now(); }
+Timestamp Test::Now() const {
+  return Timestamp::Nanos(state_->session->Now().nanos() * TimeScale());
+}
 void Test::Note(std::string text) { state_->session->Note("", std::move(text)); }
 
 int64_t Test::UnixTime() const {
@@ -226,8 +228,12 @@ void Test::Require(Feature feature) {
   Unsupported(fmt::format("{}: {}", ToString(feature), state_->session->run().HowKnown(feature)));
 }
 
+int Test::TimeScale() const { return test_case().slow ? target().time_scale : 1; }
+
+TimeDelta Test::OnTheClock(TimeDelta duration) const { return duration / TimeScale(); }
+
 void Test::Sleep(TimeDelta duration) {
-  const Timestamp end = RealNow() + duration;
+  const Timestamp end = RealNow() + OnTheClock(duration);
   while (true) {
     const TimeDelta left = state_->session->Wait(end - RealNow());
     if (RealNow() >= end) return;

@@ -225,9 +225,11 @@ class Test {
   void ExpectNothingAtPeer(Peer& peer, std::string_view what);
   void ExpectNothingAtClient(Client& client, std::string_view what);
 
-  // Waits; wakes for Ctrl-C.
+  // Waits; wakes for Ctrl-C. In slow cases both are the server's time: they run target().time_scale times faster than the clock.
   void Sleep(TimeDelta duration);
   Timestamp Now() const;
+  // How long `duration` of that time is on the clock, for the limits of Receive() and Await().
+  TimeDelta OnTheClock(TimeDelta duration) const;
   int64_t UnixTime() const;  // seconds, of the wall clock: for time-limited credentials and tokens
   // Time-limited credentials of the target's REST secret (draft-uberti-behave-turn-rest), good from now for so long; negative: expired.
   Credentials RestUser(TimeDelta lifetime);
@@ -242,6 +244,8 @@ class Test {
 
  private:
   struct State;
+  int TimeScale() const;
+
   std::unique_ptr<State> state_;
 };
 

@@ -23,6 +23,7 @@ LoadJsonValue LatencyObject(const LatencyHistogram& latency) {
 }
 
 LoadJsonValue StepObject(const LoadStep& step) {
+  const std::optional<double> cpu = step.cpu_us_per_packet();
   return {{"wanted_packets_per_s", Rounded(step.wanted_packets_per_s)},
           {"sent", step.sent},
           {"received", step.received},
@@ -33,7 +34,8 @@ LoadJsonValue StepObject(const LoadStep& step) {
           {"received_mbit_per_s", Rounded(step.mbit_per_s())},
           {"loss", Rounded(step.loss() * 1'000) / 1'000},
           {"latency_ms", LatencyObject(step.latency)},
-          {"sender_behind", step.behind}};
+          {"sender_behind", step.behind},
+          {"server_cpu_us_per_packet", cpu ? LoadJsonValue(Rounded(*cpu)) : LoadJsonValue()}};
 }
 
 LoadJsonValue AllocationsObject(const AllocationPhase& phase) {
@@ -42,26 +44,39 @@ LoadJsonValue AllocationsObject(const AllocationPhase& phase) {
   return {{"wanted", phase.wanted},
           {"made", phase.made},
           {"failed", phase.failed},
-          {"retried", phase.retried},
           {"duration_ms", Rounded(phase.elapsed.millis_f())},
           {"per_s", Rounded(phase.per_s())},
           {"latency_ms", LatencyObject(phase.latency)},
           {"failures", failures}};
 }
 
+std::string_view Direction(const LoadPlan& plan) {
+  if (plan.peers == LoadPeers::kRelay) return "both";
+  return plan.to_peer ? plan.to_client ? "both" : "to-peer" : "to-client";
+}
+
 }  // namespace
 
-std::string LoadJson(const LoadReport& report, const std::string& uri) {
+std::string LoadJson(const LoadReport& report, const std::string& uri, const std::string& build) {
   const LoadPlan& plan = report.plan;
   LoadJsonValue steps = LoadJsonValue::array();
   for (const LoadStep& step : report.steps) steps.push_back(StepObject(step));
   LoadJsonValue json = {
-      {"schema", "rtclab-load-1"},
+      {"schema_version", 1},
+      {"build", build},
       {"uri", uri},
       {"transport", ToString(plan.client.transport)},
       {"clients", plan.clients},
       {"peers", plan.peers == LoadPeers::kLocal ? "local" : "relay"},
+      {"direction", Direction(plan)},
       {"payload_bytes", plan.payload_bytes},
+      {"ramp", plan.ramp},
+      {"limits",
+       {{"loss", plan.max_loss},
+        {"p99_ms", Rounded(plan.max_p99.millis_f())},
+        {"packets_per_s", plan.max_packets_per_s},
+        {"time_ms", Rounded(plan.max_time.millis_f())},
+        {"packets", plan.max_packets}}},
       {"complete", report.complete},
       {"ended", report.ended},
       {"allocations", AllocationsObject(report.allocations)},
@@ -81,9 +96,6 @@ std::string LoadText(const LoadReport& report, const std::string& uri) {
                         phase.latency.Percentile(0.99).millis_f());
   }
   text += "\n";
-  if (phase.retried > 0) {
-    text += fmt::format("  {} more attempts after a 401 to a signed request\n", phase.retried);
-  }
   for (const auto& [reason, count] : phase.failures) {
     text += fmt::format("  {} failed: {}\n", count, reason);
   }
@@ -98,6 +110,9 @@ std::string LoadText(const LoadReport& report, const std::string& uri) {
                     step.wanted_packets_per_s, step.sent_per_s(), step.received_per_s(),
                     step.mbit_per_s(), step.loss() * 100, step.latency.Percentile(0.5).millis_f(),
                     step.latency.Percentile(0.99).millis_f(), step.latency.max().millis_f());
+    if (const auto cpu = step.cpu_us_per_packet()) {
+      text += fmt::format("  {:.2f} us CPU a packet", *cpu);
+    }
     if (report.knee == i) text += "  <- knee";
     if (step.behind) text += "  this machine could not send faster";
     if (step.foreign > 0) text += fmt::format("  {} damaged", step.foreign);

@@ -16,7 +16,6 @@ constexpr TimeDelta kTimerInterval = TimeDelta::Millis(50);
 constexpr TimeDelta kProgressInterval = TimeDelta::Seconds(1);
 // A client that has neither allocation nor refusal by then has failed: 7 transmissions of RFC 8489 section 6.2.1 take 39.5 s.
 constexpr TimeDelta kOpeningLimit = TimeDelta::Seconds(45);
-constexpr int kAttempts = 3;
 constexpr TimeDelta kBindingLimit = TimeDelta::Seconds(5);
 constexpr TimeDelta kReleaseLimit = TimeDelta::Seconds(2);
 
@@ -51,26 +50,16 @@ void LoadRun::Impl::StartClient(std::size_t index) {
                                              [this, index](LoadClient&, turn::ClientEvent&& event) {
                                                HandleEvent(index, std::move(event));
                                              });
-  ++slot.attempts;
   if (auto started = slot.client->Start(); !started) {
     HandleOpenFailure(index, started.error().reason);
   }
 }
 
 void LoadRun::Impl::StartClients() {
-  RetryClients();
   while (next_to_open < slots.size() && opening < plan.opening) {
     const std::size_t index = next_to_open++;
     ++opening;
     StartClient(index);
-  }
-}
-
-void LoadRun::Impl::RetryClients() {
-  for (std::size_t i = 0; i < next_to_open; ++i) {
-    if (!std::exchange(slots[i].again, false)) continue;
-    ++report.allocations.retried;
-    StartClient(i);
   }
 }
 
@@ -98,7 +87,11 @@ void LoadRun::Impl::HandleEvent(std::size_t index, turn::ClientEvent&& event) {
   Slot& slot = slots[index];
   std::visit(
       Overloaded{
-          [&](const turn::Allocated&) { HandleOpened(index); },
+          [&](const turn::Allocated&) {
+            HandleOpened(index);
+            // Asked for before the end came.
+            if (phase >= Phase::kReleasing) slot.client->turn().Close(RealNow());
+          },
           [&](const turn::AllocateFailed& e) {
             HandleOpenFailure(index, fmt::format("{} {}", e.code, e.reason));
           },
@@ -118,7 +111,12 @@ void LoadRun::Impl::HandleEvent(std::size_t index, turn::ClientEvent&& event) {
 void LoadRun::Impl::CheckBroken() {
   for (std::size_t i = 0; i < next_to_open; ++i) {
     const LoadClient& client = *slots[i].client;
-    if (!client.broken().empty()) HandleOpenFailure(i, client.broken());
+    if (!client.broken().empty()) {
+      HandleOpenFailure(i, client.broken());
+      if (slots[i].opened && phase < Phase::kReleasing && !std::exchange(slots[i].lost, true)) {
+        ++report.allocations.failures["connection lost: " + client.broken()];
+      }
+    }
     const bool late = RealNow() - client.started() > kOpeningLimit;
     if (phase == Phase::kOpening && late) HandleOpenFailure(i, "no answer in time");
   }
@@ -227,8 +225,9 @@ Timestamp LoadRun::Impl::AfterRound(Timestamp now) {
       break;
     case Phase::kReleasing: {
       const bool all = std::none_of(slots.begin(), slots.end(), [](const Slot& s) {
-        return s.client && s.client->broken().empty() && s.client->turn_started() &&
-               s.client->turn().state() == turn::Client::State::kClosing;
+        if (!s.client || !s.client->broken().empty() || !s.client->turn_started()) return false;
+        const turn::Client::State state = s.client->turn().state();
+        return state == turn::Client::State::kClosing || state == turn::Client::State::kAllocating;
       });
       if (all || now - phase_began > kReleaseLimit) {
         phase = Phase::kDone;

@@ -40,14 +40,14 @@ struct LoadPlan {
   TimeDelta max_time = TimeDelta::Seconds(120);  // of everything
   uint64_t max_packets = 50'000'000;             // of everything
   uint64_t seed = 1;
+  int server_pid = 0;  // a process of this machine, whose CPU time each step reports; 0: none
 };
 
 // The allocating of all clients.
 struct AllocationPhase {
   int wanted = 0, made = 0, failed = 0;
-  int retried = 0;           // attempts after a 401 to a signed request; at most two a client
-  TimeDelta elapsed;         // from the first request to the last answer
-  LatencyHistogram latency;  // challenge and all, connection and handshake too
+  TimeDelta elapsed;                    // from the first request to the last answer
+  LatencyHistogram latency;             // challenge and all, connection and handshake too
   std::map<std::string, int> failures;  // reason -> how many
   double per_s() const { return elapsed.nanos() > 0 ? made / elapsed.seconds() : 0; }
 };
@@ -60,7 +60,8 @@ struct LoadStep {
   TimeDelta elapsed;
   LatencyHistogram latency;  // from sending to the other end, one way
   std::size_t payload_bytes = 0;
-  bool behind = false;  // this machine could not send at the rate wanted
+  bool behind = false;                  // this machine could not send at the rate wanted
+  std::optional<TimeDelta> server_cpu;  // with LoadPlan::server_pid: used by the server in the step
 
   double sent_per_s() const {
     return elapsed.nanos() > 0 ? static_cast<double>(sent) / elapsed.seconds() : 0;
@@ -68,8 +69,13 @@ struct LoadStep {
   double received_per_s() const {
     return elapsed.nanos() > 0 ? static_cast<double>(received) / elapsed.seconds() : 0;
   }
+  // 0 to 1: packets that came twice do not make up for others.
   double loss() const {
-    return sent == 0 ? 0 : 1.0 - static_cast<double>(received) / static_cast<double>(sent);
+    return sent <= received ? 0 : 1.0 - static_cast<double>(received) / static_cast<double>(sent);
+  }
+  std::optional<double> cpu_us_per_packet() const {
+    if (!server_cpu || received == 0) return std::nullopt;
+    return static_cast<double>(server_cpu->nanos()) / 1e3 / static_cast<double>(received);
   }
   double mbit_per_s() const {
     return received_per_s() * static_cast<double>(payload_bytes) * 8 / 1e6;

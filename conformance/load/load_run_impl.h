@@ -24,7 +24,6 @@ struct LoadRun::Impl {
   Result<void> OpenPeers();
   void StartClients();
   void StartClient(std::size_t index);
-  void RetryClients();
   void HandleEvent(std::size_t index, turn::ClientEvent&& event);
   void HandleOpened(std::size_t index);
   void HandleOpenFailure(std::size_t index, const std::string& reason);
@@ -55,16 +54,16 @@ struct LoadRun::Impl {
   ReceiveBatch received;
   LoadReport report;
   Phase phase = Phase::kOpening;
+  std::optional<TimeDelta> cpu_before;  // of the server, when the step began
   Timestamp began, phase_began, next_timers, next_progress;
   bool interrupted = false;
 
   struct Slot {
     std::unique_ptr<LoadClient> client;
     bool opened = false, failed = false;
-    int attempts = 0;
-    bool again = false;  // to be tried once more, from a fresh 5-tuple
     bool bound = false;  // the channel is there, or will never be
     bool usable = false;
+    bool lost = false;  // the connection, after the allocation
   };
   std::vector<Slot> slots;
   std::size_t next_to_open = 0;

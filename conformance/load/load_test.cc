@@ -1,10 +1,13 @@
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "conformance/load/load_json.h"
 #include "conformance/load/load_run.h"
+#include "conformance/load/process_cpu.h"
 #include "conformance/server/turn_host.h"
 #include "stack/stun/credentials.h"
 
@@ -28,13 +31,17 @@ TEST(LatencyHistogramTest, PercentilesAreWithinABucket) {
 
 class LoadTest : public ::testing::Test {
  protected:
-  LoadTest() : rng_(3) {
+  explicit LoadTest(uint16_t min_port = 49'152, uint16_t max_port = 65'535) : rng_(3) {
     HostConfig config;
     config.listen = {*TransportAddress::Parse("127.0.0.1:0")};
     config.secure_listen = {*TransportAddress::Parse("127.0.0.1:0")};
     config.identities = {ServerIdentity::SelfSigned(ServerIdentity::Key::kEcdsa, {"127.0.0.1"})};
     config.turn.relay_addresses = {*IpAddress::Parse("127.0.0.1")};
     config.turn.peer_policy.allow_loopback = true;
+    config.stop_at_interrupt = false;
+    config.turn.min_port = min_port;
+    config.turn.max_port = max_port;
+    config.turn.max_allocations_per_user = 10'000;
     auto users = std::make_shared<stun::StaticCredentials>();
     EXPECT_TRUE(users->Add("u", "p"));
     config.turn.authentication.emplace();
@@ -152,7 +159,70 @@ TEST_F(LoadTest, AnInterruptReleasesWhatWasAllocated) {
   EXPECT_TRUE(Interrupted());
   ClearInterrupt();
   EXPECT_EQ(report.ended, "interrupted");
+  EXPECT_FALSE(report.complete);
   EXPECT_EQ(report.released, 4);
+  EXPECT_EQ(host_->server().allocation_count(), 0u);
+}
+
+TEST_F(LoadTest, AnInterruptWhileAllocatingReleasesWhatIsStillMade) {
+  LoadPlan plan = Plan(Transport::kUdp);
+  plan.clients = 2'000;
+  plan.opening = 1'000;
+  std::thread user([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    Interrupt();
+  });
+  const LoadReport report = LoadRun(plan, {}).Run();
+  user.join();
+  ClearInterrupt();
+  EXPECT_EQ(report.ended, "interrupted");
+  EXPECT_GT(report.released, 0);
+  EXPECT_EQ(host_->server().allocation_count(), 0u);
+}
+
+// Whatever comes to a peer's socket or a client is counted or ignored by its first 24 bytes.
+class LoadStrayTest : public LoadTest {
+ protected:
+  static constexpr uint16_t kFirst = 49'352, kLast = 49'355;
+  LoadStrayTest() : LoadTest(kFirst, kLast) {}
+};
+
+TEST_F(LoadStrayTest, StraysAndShortPayloadsAreNotCounted) {
+  LoadPlan plan = Plan(Transport::kUdp);
+  plan.step = TimeDelta::Millis(400);
+  plan.clients = 1;
+  std::atomic<bool> over{false};
+  std::thread stranger([&] {
+    // Whoever has the permitted IP address is heard (RFC 8656 section 9).
+    auto socket = *UdpSocket::Bind(*TransportAddress::Parse("127.0.0.1:0"));
+    while (!over) {
+      for (std::size_t size = 0; size < 40; ++size) {
+        for (uint16_t port = kFirst; port <= kLast; ++port) {
+          socket.Send({*IpAddress::Parse("127.0.0.1"), port}, Bytes(size), false);
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  });
+  const LoadReport report = LoadRun(plan, {}).Run();
+  over = true;
+  stranger.join();
+  ASSERT_EQ(report.steps.size(), 1u);
+  EXPECT_EQ(report.steps[0].received, report.steps[0].sent);
+  EXPECT_GT(report.steps[0].foreign, 0u);
+}
+
+TEST_F(LoadTest, ItsOwnCpuIsTold) {
+  LoadPlan plan = Plan(Transport::kUdp);
+  plan.packets_per_s = 10'000;
+  plan.server_pid = getpid();  // the server runs in this process
+  const LoadReport report = LoadRun(plan, {}).Run();
+  ASSERT_TRUE(report.steps.at(0).server_cpu);
+  EXPECT_GT(*report.steps[0].server_cpu, TimeDelta::Zero());
+  EXPECT_LT(*report.steps[0].server_cpu, TimeDelta::Seconds(20));
+  EXPECT_NE(LoadText(report, "turn:x").find("us CPU a packet"), std::string::npos);
+  EXPECT_FALSE(ProcessCpu(0));
+  EXPECT_FALSE(ProcessCpu(-1));
 }
 
 TEST(LoadJsonTest, SecretsStayOutAndNumbersAreNamed) {
@@ -165,7 +235,7 @@ TEST(LoadJsonTest, SecretsStayOutAndNumbersAreNamed) {
   report.steps[0].payload_bytes = 1'000;
   report.knee = 0;
   report.allocations.failures["bad \xff byte"] = 1;
-  const std::string text = LoadJson(report, "turn:192.0.2.1:3478");
+  const std::string text = LoadJson(report, "turn:192.0.2.1:3478", "1");
   EXPECT_EQ(text.find("hunter2"), std::string::npos);
   const auto json = nlohmann::json::parse(text);
   EXPECT_EQ(json["steps"][0]["loss"], 0.1);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "conformance/load/load_run_impl.h"
+#include "conformance/load/process_cpu.h"
 
 namespace rtclab::conformance {
 namespace {
@@ -57,6 +58,7 @@ void LoadRun::Impl::StartStep(Timestamp now, double packets_per_s) {
   step.wanted_packets_per_s = packets_per_s;
   step.payload_bytes = plan.payload_bytes;
   report.steps.push_back(step);
+  if (plan.server_pid != 0) cpu_before = ProcessCpu(plan.server_pid);
   phase = Phase::kSending;
   phase_began = now;
 }
@@ -102,8 +104,10 @@ bool LoadRun::Impl::WithinLimits(const LoadStep& step) const {
 }
 
 void LoadRun::Impl::FinishStep(Timestamp now) {
-  const LoadStep& step = report.steps.back();
+  LoadStep& step = report.steps.back();
   if (step.received < step.sent && now - phase_began < kSettle) return;
+  const auto cpu = cpu_before ? ProcessCpu(plan.server_pid) : std::nullopt;
+  if (cpu) step.server_cpu = *cpu - *cpu_before;
   if (total_sent >= plan.max_packets) return End("as many packets as allowed were sent", false);
   if (!plan.ramp) return End("done", true);
   NextStep(now);

@@ -12,7 +12,8 @@
 
 namespace rtclab::conformance {
 
-// Asks several stores in order. USERHASH works for those that know their users.
+// Asks several stores in order. USERHASH is offered when all of them know their users: a client that is offered it has to use it
+// (RFC 8489 section 9.2.5).
 class CredentialChain : public stun::CredentialStore {
  public:
   explicit CredentialChain(std::vector<std::shared_ptr<const stun::CredentialStore>> stores)
@@ -29,9 +30,9 @@ class CredentialChain : public stun::CredentialStore {
   }
   bool KnowsUserhashes() const override {
     for (const auto& store : stores_) {
-      if (store->KnowsUserhashes()) return true;
+      if (!store->KnowsUserhashes()) return false;
     }
-    return false;
+    return true;
   }
   std::optional<std::string> UsernameOf(ByteView userhash, std::string_view realm) const override {
     for (const auto& store : stores_) {

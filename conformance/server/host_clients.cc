@@ -6,18 +6,24 @@
 namespace rtclab::conformance {
 namespace {
 
-// Bytes waiting for a client that does not read; with more, a relay stops reading from the peer, and a client that only asks is cut off.
+// Bytes waiting for somebody who does not read. With more, a relay of RFC 6062 stops reading from the other side, and a client over TCP or
+// TLS loses datagrams; one that asks and never listens is cut off in the end.
 constexpr std::size_t kHighWater = 262'144;
-constexpr std::size_t kWriteLimit = 8'388'608;
+constexpr std::size_t kWriteLimit = 1'048'576;
 // Bytes read of one connection before the others have their turn.
 constexpr int kReadsInARow = 8;
-// A connection without an allocation, silent for so long, is given up. RFC 8489 section 6.2.2 leaves the time to the server; DTLS
-// associations cost more and cannot tell that they are closed.
-constexpr TimeDelta kStreamIdle = TimeDelta::Seconds(600);
-constexpr TimeDelta kDtlsIdle = TimeDelta::Seconds(120);
+// And connections taken of one listener.
+constexpr int kAcceptsInARow = 64;
+// Bytes of a queue that are written and still there.
+constexpr std::size_t kWrittenBytesKept = 65'536;
 
 turn::ClientTransport StreamTransport(bool secure) {
   return secure ? turn::ClientTransport::kTls : turn::ClientTransport::kTcp;
+}
+
+// ChannelData or a Data indication: to be lost when it does not fit.
+bool IsRelayedDatagram(ByteView message) {
+  return message.size() >= 4 && (message[0] >> 6 == 1 || LoadU16(message.data()) == 0x0017);
 }
 
 }  // namespace
@@ -25,6 +31,9 @@ turn::ClientTransport StreamTransport(bool secure) {
 void WriteQueue::Push(ByteView more) {
   if (offset == bytes.size()) {
     bytes.clear();
+    offset = 0;
+  } else if (offset > kWrittenBytesKept && offset > size()) {
+    bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(offset));
     offset = 0;
   }
   bytes.insert(bytes.end(), more.begin(), more.end());
@@ -41,13 +50,18 @@ bool WriteQueue::WriteTo(TcpSocket& socket) {
 }
 
 void TurnHost::Impl::Accept(TcpListener& listener, bool secure) {
-  while (auto socket = listener.Accept()) {
+  for (int i = 0; i < kAcceptsInARow; ++i) {
+    auto socket = listener.Accept();
+    if (!socket) {
+      if (listener.exhausted()) Pause(listener.descriptor());
+      return;
+    }
     if (streams.size() + dtls_links.size() >= config.max_connections) continue;
     const turn::FiveTuple tuple{socket->remote(), listener.local(), StreamTransport(secure)};
     if (streams.contains(tuple)) EndStream(tuple);  // its end has not been read yet
     auto link = std::make_unique<StreamLink>(std::move(*socket), tuple);
     if (secure) link->secure = SecureStream::Server(*tls);
-    link->last_heard = RealNow();
+    link->opened = link->last_heard = RealNow();
     loop.Add(link->socket.descriptor(), [this, tuple](EventLoop::Ready ready) {
       const auto it = streams.find(tuple);
       if (it == streams.end()) return;
@@ -65,7 +79,6 @@ void TurnHost::Impl::ReadStream(const turn::FiveTuple& tuple) {
     StreamLink& link = *it->second;
     const TcpSocket::Io io = link.socket.Read(buffer);
     if (io.status == TcpSocket::Status::kBlocked) return;
-    link.last_heard = RealNow();
     if (io.status != TcpSocket::Status::kOk) {
       // What was asked before the end is still answered.
       link.ended = true;
@@ -91,8 +104,18 @@ void TurnHost::Impl::HandleStreamBytes(StreamLink& link, ByteView bytes) {
 }
 
 void TurnHost::Impl::HandlePlainBytes(StreamLink& link, ByteView bytes) {
-  if (link.connection) return turn->HandleClientData(Now(), link.tuple, bytes);
-  link.framer.Push(bytes);
+  // Bound perhaps by bytes read a moment ago, which JoinData() will hear of after this round.
+  if (link.connection || turn->IsDataConnection(link.tuple)) {
+    return turn->HandleClientData(Now(), link.tuple, bytes);
+  }
+  if (link.ended) return;
+  if (config.tamper != nullptr) {
+    Bytes changed(bytes.begin(), bytes.end());
+    if (!config.tamper->FromStream(link.tuple, changed)) return;
+    link.framer.Push(changed);
+  } else {
+    link.framer.Push(bytes);
+  }
   HandleFrames(link);
 }
 
@@ -106,6 +129,7 @@ void TurnHost::Impl::HandleFrames(StreamLink& link) {
       return;
     }
     if (!*frame) return;
+    link.last_heard = RealNow();
     HandleMessage(link.tuple, (*frame)->bytes);
     if (turn->IsDataConnection(link.tuple)) {
       const ByteView rest = link.framer.rest();
@@ -128,6 +152,7 @@ void TurnHost::Impl::Write(turn::StreamWrite&& write) {
   if (config.tamper != nullptr && !raw && !write.payload.empty()) {
     TransportAddress source = write.tuple.server;
     if (!config.tamper->ToClient(write.tuple, write.payload, source)) return;
+    write.close = write.close || config.tamper->ClosesAfter(write.tuple, write.payload);
   }
   if (write.tuple.transport == turn::ClientTransport::kDtls) {
     const auto it = dtls_links.find(write.tuple);
@@ -139,12 +164,13 @@ void TurnHost::Impl::Write(turn::StreamWrite&& write) {
   const auto it = streams.find(write.tuple);
   if (it == streams.end()) return;
   StreamLink& link = *it->second;
+  if (!raw && link.out.size() > kHighWater && IsRelayedDatagram(write.payload)) return;
   if (link.secure) {
     if (!write.payload.empty()) (void)link.secure->Send(write.payload);
   } else {
     link.out.Push(write.payload);
   }
-  link.closing = link.closing || write.close;
+  if (write.close && !std::exchange(link.closing, true)) link.closing_since = RealNow();
   Flush(link);
 }
 
@@ -168,7 +194,7 @@ void TurnHost::Impl::Flush(StreamLink& link) {
 
 void TurnHost::Impl::Throttle(StreamLink& link, PeerLink& peer) {
   if (!link.ended) loop.WantReadable(link.socket.descriptor(), peer.out.size() < kHighWater);
-  loop.WantReadable(peer.socket.descriptor(), link.out.size() < kHighWater);
+  loop.WantReadable(peer.socket.descriptor(), !peer.closing && link.out.size() < kHighWater);
 }
 
 void TurnHost::Impl::EndStream(const turn::FiveTuple& tuple) {
@@ -199,6 +225,7 @@ void TurnHost::Impl::HandleDtls(UdpPort& port, const Datagram& datagram) {
     if (!answer.accepted) return;
     it = dtls_links.emplace(tuple, std::make_unique<DtlsLink>(std::move(*answer.accepted), port))
              .first;
+    it->second->opened = RealNow();
     dtls_timers.insert(tuple);
   } else {
     it->second->secure.HandleBytes(datagram.payload);
@@ -215,6 +242,7 @@ void TurnHost::Impl::PumpDtls(const turn::FiveTuple& tuple) {
   while (auto bytes = link.secure.PollTransmit()) {
     to_send.Add(link.port->socket, tuple.client, std::move(*bytes));
   }
+  next_dtls_timer = std::min(next_dtls_timer, link.secure.NextTimeout());
   const SecureStream::State state = link.secure.state();
   if (state == SecureStream::State::kClosed || state == SecureStream::State::kFailed) {
     EndDtls(tuple);
@@ -227,6 +255,7 @@ void TurnHost::Impl::EndDtls(const turn::FiveTuple& tuple) {
 }
 
 Timestamp TurnHost::Impl::RunDtlsTimers(Timestamp real_now) {
+  if (real_now < next_dtls_timer) return next_dtls_timer;
   Timestamp next = Timestamp::PlusInfinity();
   const std::vector<turn::FiveTuple> waiting(dtls_timers.begin(), dtls_timers.end());
   for (const turn::FiveTuple& tuple : waiting) {
@@ -244,26 +273,36 @@ Timestamp TurnHost::Impl::RunDtlsTimers(Timestamp real_now) {
     next = std::min(next, secure.NextTimeout());
   }
   if (!waiting.empty()) to_send.Flush();
+  next_dtls_timer = next;
   return next;
 }
 
+void TurnHost::Impl::Pause(int listener) {
+  loop.WantReadable(listener, false);
+  paused.insert(listener);
+}
+
 void TurnHost::Impl::Sweep(Timestamp real_now) {
-  std::vector<turn::FiveTuple> idle;
+  for (const int listener : std::exchange(paused, {})) loop.WantReadable(listener, true);
+  std::vector<turn::FiveTuple> over;
   for (const auto& [tuple, link] : streams) {
     const bool shaking = link->secure && link->secure->state() == SecureStream::State::kHandshaking;
-    const TimeDelta limit = shaking ? config.handshake_timeout : kStreamIdle;
-    if (!link->connection && !allocated.contains(tuple) && real_now - link->last_heard > limit) {
-      idle.push_back(tuple);
-    }
+    const bool late = shaking && real_now - link->opened > config.handshake_timeout;
+    const bool idle = !link->connection && !allocated.contains(tuple) &&
+                      real_now - link->last_heard > config.stream_idle;
+    const bool unread = link->closing && real_now - link->closing_since > config.linger;
+    if (late || idle || unread) over.push_back(tuple);
   }
-  for (const turn::FiveTuple& tuple : idle) EndStream(tuple);
-  idle.clear();
+  for (const turn::FiveTuple& tuple : over) EndStream(tuple);
+  over.clear();
   for (const auto& [tuple, link] : dtls_links) {
     const bool shaking = link->secure.state() == SecureStream::State::kHandshaking;
-    const TimeDelta limit = shaking ? config.handshake_timeout : kDtlsIdle;
-    if (!allocated.contains(tuple) && real_now - link->last_heard > limit) idle.push_back(tuple);
+    const bool late = shaking && real_now - link->opened > config.handshake_timeout;
+    const bool idle = !allocated.contains(tuple) && real_now - link->last_heard > config.dtls_idle;
+    if (late || idle) over.push_back(tuple);
   }
-  for (const turn::FiveTuple& tuple : idle) EndDtls(tuple);
+  for (const turn::FiveTuple& tuple : over) EndDtls(tuple);
+  SweepPeers(real_now);
 }
 
 }  // namespace rtclab::conformance

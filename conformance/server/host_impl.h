@@ -13,6 +13,7 @@
 
 #include "conformance/server/turn_host.h"
 #include "conformance/socket/event_loop.h"
+#include "conformance/socket/ip_marks.h"
 #include "conformance/socket/tcp_socket.h"
 #include "conformance/socket/udp_batch.h"
 #include "conformance/socket/udp_socket.h"
@@ -51,7 +52,9 @@ struct StreamLink {
   std::optional<turn::ConnectionId> connection;  // it is a data connection of RFC 6062
   bool ended = false;                            // nothing more comes: close once all is written
   bool closing = false;                          // told to close once all is written
-  Timestamp last_heard;                          // real time
+  Timestamp opened;                              // real time, as the next two
+  Timestamp last_heard;                          // a whole message, or data
+  Timestamp closing_since;
 };
 
 // A client over DTLS.
@@ -59,6 +62,7 @@ struct DtlsLink {
   DtlsLink(SecureStream s, UdpPort& p) : secure(std::move(s)), port(&p) {}
   SecureStream secure;
   UdpPort* port;
+  Timestamp opened;  // real time
   Timestamp last_heard;
 };
 
@@ -69,17 +73,24 @@ struct PeerLink {
   WriteQueue out;
   bool connecting = false;
   bool closing = false;
+  Timestamp closing_since;                // real time
   std::optional<turn::FiveTuple> client;  // its data connection
 };
 
 struct TurnHost::Impl {
-  Impl(HostConfig c, Rng& r) : config(std::move(c)), rng(r), buffer(65'536) {}
+  Impl(HostConfig c, Rng& r)
+      : config(std::move(c)),
+        rng(r),
+        loop(config.stop_at_interrupt ? EventLoop::AtInterrupt::kStop
+                                      : EventLoop::AtInterrupt::kGoOn),
+        buffer(65'536) {}
   ~Impl();
 
   // Starting (turn_host.cc).
   Result<void> Open();
   Result<void> OpenUdp(const TransportAddress& address, bool secure);
   Result<void> OpenTcp(const TransportAddress& address, bool secure);
+  Result<void> OpenBoth(const TransportAddress& wanted, bool secure);
   Result<void> OpenDiscovery();
   Result<void> OpenContexts();
   UdpPort& Watch(UdpSocket socket);
@@ -89,11 +100,11 @@ struct TurnHost::Impl {
   Timestamp ToReal(Timestamp server_time) const;
 
   // UDP (turn_host.cc).
-  void ReadUdp(UdpPort& port);
-  void HandleDatagram(UdpPort& port, const Datagram& datagram);
-  void HandleClientDatagram(UdpPort& port, const Datagram& datagram);
-  void SendUdp(Transmit&& transmit);
-  void SendStun(Transmit&& transmit);
+  void ReadUdp(UdpPort& port, EventLoop::Ready ready);
+  void HandleDatagram(Timestamp now, UdpPort& port, const Datagram& datagram);
+  void HandleClientDatagram(Timestamp now, UdpPort& port, const Datagram& datagram);
+  void SendRelayed(const UdpPort& from, const IpMarks& marks);
+  void SendUdp(Transmit&& transmit, const UdpPort* from = nullptr, const IpMarks& marks = {});
   Timestamp AfterRound(Timestamp real_now);
   void DrainServers();
 
@@ -112,6 +123,9 @@ struct TurnHost::Impl {
   void EndDtls(const turn::FiveTuple& tuple);
   Timestamp RunDtlsTimers(Timestamp real_now);
   void Sweep(Timestamp real_now);
+  void SweepPeers(Timestamp real_now);
+  // No descriptor is left for a connection: the listener is left alone until the next Sweep().
+  void Pause(int listener);
 
   // Relays (host_relays.cc).
   void HandleEvent(turn::ServerEvent&& event);
@@ -122,10 +136,11 @@ struct TurnHost::Impl {
   void AcceptPeers(turn::RelayId relay);
   PeerLink& WatchPeer(turn::ConnectionId id, TcpSocket socket);
   void HandlePeerReady(turn::ConnectionId id, EventLoop::Ready ready);
-  void ReadPeer(turn::ConnectionId id);
+  void ReadPeer(turn::ConnectionId id, bool broken);
   void WriteToPeer(turn::ConnectionId id, ByteView bytes);
   void FlushPeer(turn::ConnectionId id);
   void ClosePeer(turn::ConnectionId id);
+  void LosePeer(turn::ConnectionId id);
   void RemovePeer(turn::ConnectionId id);
   void JoinData(const turn::DataConnectionBound& bound);
   void Throttle(StreamLink& link, PeerLink& peer);
@@ -147,10 +162,12 @@ struct TurnHost::Impl {
   std::unordered_map<turn::FiveTuple, std::unique_ptr<StreamLink>, turn::FiveTupleHash> streams;
   std::unordered_map<turn::FiveTuple, std::unique_ptr<DtlsLink>, turn::FiveTupleHash> dtls_links;
   std::set<turn::FiveTuple> dtls_timers;  // associations that may want HandleTimeout()
-  std::vector<turn::FiveTuple> ended;     // streams to close after the next drain
+  Timestamp next_dtls_timer = Timestamp::PlusInfinity();  // real time: none of them wants it before
+  std::vector<turn::FiveTuple> ended;                     // streams to close after the next drain
   std::unordered_set<turn::FiveTuple, turn::FiveTupleHash> allocated;  // clients with an allocation
   std::map<turn::RelayId, std::unique_ptr<TcpListener>> tcp_relays;
   std::map<turn::ConnectionId, std::unique_ptr<PeerLink>> peers;
+  std::set<int> paused;  // listeners
   Timestamp next_sweep;  // real time
 };
 

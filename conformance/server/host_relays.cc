@@ -5,6 +5,12 @@
 #include "stack/base/overloaded.h"
 
 namespace rtclab::conformance {
+namespace {
+
+// Connections taken of one relayed address before the others have their turn.
+constexpr int kPeersInARow = 64;
+
+}  // namespace
 
 void TurnHost::Impl::HandleEvent(turn::ServerEvent&& event) {
   std::visit(Overloaded{
@@ -45,6 +51,7 @@ void TurnHost::Impl::Listen(const turn::TcpListenWanted& wanted) {
 void TurnHost::Impl::Release(const turn::RelayReleased& released) {
   if (const auto tcp = tcp_relays.find(released.id); tcp != tcp_relays.end()) {
     loop.Remove(tcp->second->descriptor());
+    paused.erase(tcp->second->descriptor());
     tcp_relays.erase(tcp);
     return;
   }
@@ -76,7 +83,12 @@ void TurnHost::Impl::Connect(const turn::TcpConnectWanted& wanted) {
 void TurnHost::Impl::AcceptPeers(turn::RelayId relay) {
   const auto it = tcp_relays.find(relay);
   if (it == tcp_relays.end()) return;
-  while (auto socket = it->second->Accept()) {
+  for (int i = 0; i < kPeersInARow; ++i) {
+    auto socket = it->second->Accept();
+    if (!socket) {
+      if (it->second->exhausted()) Pause(it->second->descriptor());
+      return;
+    }
     const TransportAddress peer = socket->remote();
     WatchPeer(turn->TcpAccepted(Now(), relay, peer), std::move(*socket));
   }
@@ -99,24 +111,23 @@ void TurnHost::Impl::HandlePeerReady(turn::ConnectionId id, EventLoop::Ready rea
     return turn->TcpConnected(Now(), id);
   }
   if (ready.writable) FlushPeer(id);
-  if (ready.readable) ReadPeer(id);
+  if (ready.readable) ReadPeer(id, ready.broken);
 }
 
-void TurnHost::Impl::ReadPeer(turn::ConnectionId id) {
+void TurnHost::Impl::ReadPeer(turn::ConnectionId id, bool broken) {
   const auto it = peers.find(id);
   if (it == peers.end()) return;
   PeerLink& link = *it->second;
   const std::size_t room = std::min(turn->ReceiveRoom(id), buffer.size());
-  // Nothing is read until the client has bound the connection and taken what is there.
-  if (room == 0) return loop.WantReadable(link.socket.descriptor(), false);
+  // Nothing is read until the client has bound the connection and taken what is there. A reset would be told for as long.
+  if (room == 0 && !broken) return loop.WantReadable(link.socket.descriptor(), false);
+  if (room == 0) return LosePeer(id);
   const TcpSocket::Io io = link.socket.Read(std::span(buffer).first(room));
   if (io.status == TcpSocket::Status::kBlocked) return;
   if (io.status == TcpSocket::Status::kOk) {
     return turn->HandleTcpData(Now(), id, ByteView(buffer).first(io.size));
   }
-  const bool closing = link.closing;
-  RemovePeer(id);
-  if (!closing) turn->HandleTcpClosed(Now(), id);
+  LosePeer(id);
 }
 
 void TurnHost::Impl::WriteToPeer(turn::ConnectionId id, ByteView bytes) {
@@ -131,12 +142,7 @@ void TurnHost::Impl::FlushPeer(turn::ConnectionId id) {
   if (it == peers.end()) return;
   PeerLink& link = *it->second;
   const bool broken = !link.out.WriteTo(link.socket);
-  if (broken || (link.closing && link.out.size() == 0)) {
-    const bool closing = link.closing;
-    RemovePeer(id);
-    if (!closing) turn->HandleTcpClosed(Now(), id);
-    return;
-  }
+  if (broken || (link.closing && link.out.size() == 0)) return LosePeer(id);
   loop.WantWritable(link.socket.descriptor(), link.out.size() > 0);
   if (!link.client) return;
   const auto client = streams.find(*link.client);
@@ -147,9 +153,17 @@ void TurnHost::Impl::ClosePeer(turn::ConnectionId id) {
   const auto it = peers.find(id);
   if (it == peers.end()) return;
   it->second->closing = true;
+  it->second->closing_since = RealNow();
   if (it->second->connecting) return RemovePeer(id);
   loop.WantReadable(it->second->socket.descriptor(), false);
   FlushPeer(id);
+}
+
+// The connection is over; the server knows it unless it said so itself.
+void TurnHost::Impl::LosePeer(turn::ConnectionId id) {
+  const bool closing = peers.at(id)->closing;
+  RemovePeer(id);
+  if (!closing) turn->HandleTcpClosed(Now(), id);
 }
 
 void TurnHost::Impl::RemovePeer(turn::ConnectionId id) {
@@ -157,6 +171,14 @@ void TurnHost::Impl::RemovePeer(turn::ConnectionId id) {
   if (it == peers.end()) return;
   loop.Remove(it->second->socket.descriptor());
   peers.erase(it);
+}
+
+void TurnHost::Impl::SweepPeers(Timestamp real_now) {
+  std::vector<turn::ConnectionId> over;
+  for (const auto& [id, link] : peers) {
+    if (link->closing && real_now - link->closing_since > config.linger) over.push_back(id);
+  }
+  for (const turn::ConnectionId id : over) RemovePeer(id);
 }
 
 void TurnHost::Impl::JoinData(const turn::DataConnectionBound& bound) {

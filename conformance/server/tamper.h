@@ -24,6 +24,13 @@ class Tamper {
                         Bytes&) {
     return true;
   }
+  // What was read of a client's TCP or TLS connection, before messages are cut out of it.
+  virtual bool FromStream(const turn::FiveTuple&, Bytes&) { return true; }
+  // Whether the client's connection is closed after this message.
+  virtual bool ClosesAfter(const turn::FiveTuple&, ByteView) { return false; }
+  // How often a datagram goes out.
+  virtual int CopiesToClient(ByteView) { return 1; }
+  virtual int CopiesToPeer(const Transmit&) { return 1; }
 };
 
 }  // namespace rtclab::conformance

@@ -13,6 +13,7 @@ namespace {
 constexpr int kBatchesInARow = 4;
 // What a burst of relayed media needs; the system may give less.
 constexpr int kUdpBuffer = 4 << 20;
+constexpr int kPortAttempts = 20;
 constexpr TimeDelta kSweepInterval = TimeDelta::Seconds(1);
 
 // A Binding request or indication, also one without the magic cookie.
@@ -35,10 +36,12 @@ Timestamp TurnHost::Impl::ToReal(Timestamp server_time) const {
 
 UdpPort& TurnHost::Impl::Watch(UdpSocket socket) {
   socket.SetBuffers(kUdpBuffer);
+  socket.TellMarks();
   auto port = std::make_unique<UdpPort>(std::move(socket));
   UdpPort& result = *port;
   udp_ports[result.socket.local()] = std::move(port);
-  loop.Add(result.socket.descriptor(), [this, &result](EventLoop::Ready) { ReadUdp(result); });
+  loop.Add(result.socket.descriptor(),
+           [this, &result](EventLoop::Ready ready) { ReadUdp(result, ready); });
   return result;
 }
 
@@ -78,11 +81,29 @@ Result<void> TurnHost::Impl::OpenTcp(const TransportAddress& address, bool secur
   return {};
 }
 
+// TCP on the port that the system chose for UDP, which may be taken there: then another one.
+Result<void> TurnHost::Impl::OpenBoth(const TransportAddress& wanted, bool secure) {
+  for (int attempt = 1;; ++attempt) {
+    TransportAddress address = wanted;
+    if (config.udp) {
+      if (auto opened = OpenUdp(address, secure); !opened) return opened;
+      address = endpoints.back().address;
+    }
+    if (!config.tcp) return {};
+    auto opened = OpenTcp(address, secure);
+    if (opened || !config.udp || wanted.port != 0 || attempt == kPortAttempts) return opened;
+    loop.Remove(udp_ports.at(address)->socket.descriptor());
+    udp_ports.erase(address);
+    endpoints.pop_back();
+  }
+}
+
 Result<void> TurnHost::Impl::OpenDiscovery() {
   if (config.nat_discovery.empty()) return {};
   stun::ServerConfig discovery;
   discovery.addresses = config.nat_discovery;
   discovery.software = config.turn.software;
+  discovery.also_known = turn::KnownAttributes(config.turn);
   stun = std::make_unique<stun::Server>(std::move(discovery), rng);
   for (const TransportAddress& address : stun->ListenAddresses()) {
     const auto it = udp_ports.find(address);
@@ -97,24 +118,10 @@ Result<void> TurnHost::Impl::OpenDiscovery() {
 Result<void> TurnHost::Impl::Open() {
   if (auto contexts = OpenContexts(); !contexts) return contexts;
   for (const TransportAddress& wanted : config.listen) {
-    TransportAddress address = wanted;
-    if (config.udp) {
-      if (auto opened = OpenUdp(address, false); !opened) return opened;
-      address = endpoints.back().address;  // TCP on the port that the system chose for UDP
-    }
-    if (config.tcp) {
-      if (auto opened = OpenTcp(address, false); !opened) return opened;
-    }
+    if (auto opened = OpenBoth(wanted, false); !opened) return opened;
   }
   for (const TransportAddress& wanted : config.secure_listen) {
-    TransportAddress address = wanted;
-    if (config.udp) {
-      if (auto opened = OpenUdp(address, true); !opened) return opened;
-      address = endpoints.back().address;
-    }
-    if (config.tcp) {
-      if (auto opened = OpenTcp(address, true); !opened) return opened;
-    }
+    if (auto opened = OpenBoth(wanted, true); !opened) return opened;
   }
   if (auto discovery = OpenDiscovery(); !discovery) return discovery;
   std::vector<TransportAddress>& listening = config.turn.listening;
@@ -128,26 +135,32 @@ Result<void> TurnHost::Impl::Open() {
   return {};
 }
 
-void TurnHost::Impl::ReadUdp(UdpPort& port) {
-  while (auto error = port.socket.ReceiveIcmp()) {
+void TurnHost::Impl::ReadUdp(UdpPort& port, EventLoop::Ready ready) {
+  while (ready.broken) {
+    const auto error = port.socket.ReceiveIcmp();
+    if (!error) break;
     if (!port.listening) turn->HandleIcmp(Now(), *error);
   }
   for (int round = 0; round < kBatchesInARow; ++round) {
     const std::size_t count = received.Receive(port.socket);
-    for (std::size_t i = 0; i < count; ++i) HandleDatagram(port, received.datagram(i));
+    const Timestamp now = Now();
+    for (std::size_t i = 0; i < count; ++i) {
+      HandleDatagram(now, port, received.datagram(i));
+      SendRelayed(port, received.marks(i));
+    }
     if (count < ReceiveBatch::kCapacity) return;
   }
 }
 
-void TurnHost::Impl::HandleDatagram(UdpPort& port, const Datagram& datagram) {
-  if (port.listening) return HandleClientDatagram(port, datagram);
-  if (config.tamper == nullptr) return turn->HandlePacket(Now(), datagram);
+void TurnHost::Impl::HandleDatagram(Timestamp now, UdpPort& port, const Datagram& datagram) {
+  if (port.listening) return HandleClientDatagram(now, port, datagram);
+  if (config.tamper == nullptr) return turn->HandlePacket(now, datagram);
   Bytes payload(datagram.payload.begin(), datagram.payload.end());
   if (!config.tamper->FromPeer(datagram.source, datagram.destination, payload)) return;
-  turn->HandlePacket(Now(), {datagram.source, datagram.destination, payload});
+  turn->HandlePacket(now, {datagram.source, datagram.destination, payload});
 }
 
-void TurnHost::Impl::HandleClientDatagram(UdpPort& port, const Datagram& datagram) {
+void TurnHost::Impl::HandleClientDatagram(Timestamp now, UdpPort& port, const Datagram& datagram) {
   // RFC 7983 section 7: what begins with 20 to 63 is DTLS.
   if (port.dtls && !datagram.payload.empty() && datagram.payload[0] >= 20 &&
       datagram.payload[0] <= 63) {
@@ -162,16 +175,22 @@ void TurnHost::Impl::HandleClientDatagram(UdpPort& port, const Datagram& datagra
     seen.payload = changed;
   }
   if (port.discovery && LooksLikeBinding(seen.payload)) {
-    stun->HandlePacket(Now(), seen);
+    stun->HandlePacket(now, seen);
   } else {
-    turn->HandlePacket(Now(), seen);
+    turn->HandlePacket(now, seen);
   }
 }
 
-void TurnHost::Impl::SendUdp(Transmit&& transmit) {
+// What a datagram that arrived at `from` made, before the next one is handled: what it made on the other side of the relay has its marks.
+void TurnHost::Impl::SendRelayed(const UdpPort& from, const IpMarks& marks) {
+  while (auto transmit = turn->PollTransmit()) SendUdp(std::move(*transmit), &from, marks);
+}
+
+void TurnHost::Impl::SendUdp(Transmit&& transmit, const UdpPort* from, const IpMarks& marks) {
   const auto it = udp_ports.find(transmit.source);
   if (it == udp_ports.end()) return;
   UdpPort* port = it->second.get();
+  int copies = 1;
   if (config.tamper != nullptr) {
     if (port->listening) {
       const turn::FiveTuple tuple{transmit.destination, transmit.source};
@@ -182,9 +201,21 @@ void TurnHost::Impl::SendUdp(Transmit&& transmit) {
     const auto moved = udp_ports.find(transmit.source);
     if (moved == udp_ports.end()) return;
     port = moved->second.get();
+    copies = port->listening ? config.tamper->CopiesToClient(transmit.payload)
+                             : config.tamper->CopiesToPeer(transmit);
   }
-  to_send.Add(port->socket, transmit.destination, std::move(transmit.payload),
-              {.dont_fragment = transmit.dont_fragment});
+  for (; copies > 1; --copies) {
+    to_send.Add(port->socket, transmit.destination, Bytes(transmit.payload),
+                {.dont_fragment = transmit.dont_fragment});
+  }
+  IpMarks out{.dont_fragment = transmit.dont_fragment};
+  // RFC 8656 sections 13 and 14: application data keeps its DSCP and ECN. Linux does not tell the DF bit of what it received, so that is
+  // taken for 0, and the hop limit begins anew: the alternate behaviours.
+  if (from != nullptr && from->listening != port->listening) {
+    out.dscp = marks.dscp;
+    out.ecn = marks.ecn;
+  }
+  to_send.Add(port->socket, transmit.destination, std::move(transmit.payload), out);
 }
 
 void TurnHost::Impl::DrainServers() {
@@ -198,7 +229,9 @@ void TurnHost::Impl::DrainServers() {
     }
     if (stun) Drain(*stun, send, [](stun::BindingServed&&) {});
     for (const turn::FiveTuple& tuple : std::exchange(ended, {})) {
-      EndStream(tuple);
+      // Another connection may have come from the same address since.
+      const auto it = streams.find(tuple);
+      if (it != streams.end() && it->second->ended) EndStream(tuple);
       progress = true;
     }
   }

@@ -31,7 +31,16 @@ struct HostConfig {
   std::vector<stun::ServerAddresses> nat_discovery;
   // Connections of clients at a time, over TCP, TLS and DTLS together; one more is closed at once.
   std::size_t max_connections = 4'096;
-  TimeDelta handshake_timeout = TimeDelta::Seconds(10);  // TLS and DTLS
+  TimeDelta handshake_timeout =
+      TimeDelta::Seconds(10);  // TLS and DTLS, from the first byte to the last
+  // A connection without an allocation that brings no whole message for so long is closed. RFC 8489 section 6.2.2 leaves the time to the
+  // server; DTLS associations cost more and cannot tell that they are gone.
+  TimeDelta stream_idle = TimeDelta::Seconds(600);
+  TimeDelta dtls_idle = TimeDelta::Seconds(120);
+  // How long what is left to say to somebody who does not read is kept once the connection is to be closed.
+  TimeDelta linger = TimeDelta::Seconds(10);
+  // Whether Run() ends at an interrupt (real_clock.h); not for a server that a test runs beside what it interrupts.
+  bool stop_at_interrupt = true;
   // The server's time runs so many times faster than the real one: a permission of 300 s ends after 3 s at 100. For tests.
   int clock_speed = 1;
   Tamper* tamper = nullptr;  // may change what goes in and out; must outlive the host

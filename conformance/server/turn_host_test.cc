@@ -2,96 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <thread>
-
-#include "conformance/server/credentials.h"
-#include "stack/stun/message_builder.h"
-#include "stack/stun/stream_framer.h"
-#include "stack/turn/attributes.h"
+#include "conformance/server/host_test_util.h"
 
 namespace rtclab::conformance {
 namespace {
-
-constexpr TimeDelta kLimit = TimeDelta::Seconds(3);
-
-// A server on loopback that runs until the end of the test.
-class RunningHost {
- public:
-  explicit RunningHost(bool secure = false, int clock_speed = 1) : rng_(7) {
-    HostConfig config;
-    config.listen = {*TransportAddress::Parse("127.0.0.1:0")};
-    if (secure) {
-      identity_ = ServerIdentity::SelfSigned(ServerIdentity::Key::kEcdsa, {"127.0.0.1"});
-      config.identities = {*identity_};
-      config.secure_listen = {*TransportAddress::Parse("127.0.0.1:0")};
-    }
-    config.turn.relay_addresses = {*IpAddress::Parse("127.0.0.1")};
-    config.turn.peer_policy.allow_loopback = true;
-    config.turn.tcp_relay = true;
-    config.clock_speed = clock_speed;
-    auto started = TurnHost::Start(std::move(config), rng_);
-    EXPECT_TRUE(started) << started.error().reason;
-    host_ = std::move(*started);
-    thread_ = std::thread([this] { host_->Run(); });
-  }
-  ~RunningHost() {
-    host_->Stop();
-    thread_.join();
-  }
-
-  std::unique_ptr<Channel> Open(Transport transport) const {
-    ChannelOptions options;
-    for (const TurnHost::Endpoint& endpoint : host_->endpoints()) {
-      if (endpoint.transport == transport) options.server = endpoint.address;
-    }
-    options.secure.insecure = true;
-    auto channel = Channel::Open(transport, options);
-    EXPECT_TRUE(channel) << channel.error().reason;
-    return std::move(*channel);
-  }
-
- private:
-  Rng rng_;
-  std::optional<ServerIdentity> identity_;
-  std::unique_ptr<TurnHost> host_;
-  std::thread thread_;
-};
-
-// Reads whole messages of a channel, whatever its transport.
-class MessageReader {
- public:
-  explicit MessageReader(Channel& channel) : channel_(channel) {}
-  Bytes Next() {
-    for (;;) {
-      if (channel_.is_stream()) {
-        const auto frame = framer_.Next();
-        if (!frame) return {};
-        if (*frame) return Bytes((*frame)->bytes.begin(), (*frame)->bytes.end());
-      }
-      auto received = channel_.Receive(kLimit);
-      if (!received) return {};
-      if (!channel_.is_stream()) return received->bytes;
-      framer_.Push(received->bytes);
-    }
-  }
-  ByteView rest() const { return framer_.rest(); }
-
- private:
-  Channel& channel_;
-  stun::StreamFramer framer_;
-};
-
-stun::MessageBuilder HostRequest(stun::Method method, uint8_t id) {
-  stun::TransactionId transaction{};
-  transaction[11] = id;
-  return {stun::MessageClass::kRequest, method, transaction};
-}
-
-Bytes HostAllocate(uint8_t protocol) {
-  auto request = HostRequest(stun::Method::kAllocate, 1);
-  turn::AddRequestedTransport(request, protocol);
-  return request.Build();
-}
 
 class TurnHostTransportTest : public ::testing::TestWithParam<Transport> {};
 
@@ -127,7 +41,7 @@ TEST_P(TurnHostTransportTest, BindingAndAllocationAndRelayedData) {
   const Bytes message =
       turn::BuildChannelData(turn::ChannelNumber{0x4001}, AsBytes("hello"), channel->is_stream());
   ASSERT_TRUE(channel->Send(message));
-  const auto at_peer = peer->Receive(kLimit);
+  const auto at_peer = peer->Receive(kHostLimit);
   ASSERT_TRUE(at_peer);
   EXPECT_EQ(at_peer->from, *relayed);
   EXPECT_EQ(AsString(at_peer->bytes), "hello");
@@ -158,7 +72,7 @@ TEST(TurnHostTest, TcpAllocationPipesBothWays) {
   const Bytes connected = reader.Next();
   const auto id = stun::MessageView::Parse(connected)->GetU32(stun::AttributeType::kConnectionId);
   ASSERT_TRUE(id);
-  const auto peer = listener->Accept(kLimit);
+  const auto peer = listener->Accept(kHostLimit);
   ASSERT_NE(peer, nullptr);
   ASSERT_TRUE(peer->Send(AsBytes("early")));  // before the client has bound it
 
@@ -174,21 +88,21 @@ TEST(TurnHostTest, TcpAllocationPipesBothWays) {
 
   std::string to_client(AsString(data_reader.rest()));
   while (to_client.size() < 5) {
-    const auto more = data->Receive(kLimit);
+    const auto more = data->Receive(kHostLimit);
     ASSERT_TRUE(more);
     to_client += AsString(more->bytes);
   }
   EXPECT_EQ(to_client, "early");
   std::string to_peer;
   while (to_peer.size() < behind.size()) {
-    const auto more = peer->Receive(kLimit);
+    const auto more = peer->Receive(kHostLimit);
     ASSERT_TRUE(more);
     to_peer += AsString(more->bytes);
   }
   EXPECT_EQ(to_peer, "in one segment");
 
   peer->Reset();
-  while (data->Receive(kLimit)) {
+  while (data->Receive(kHostLimit)) {
   }
   EXPECT_TRUE(data->closed());
 }
@@ -197,7 +111,7 @@ TEST(TurnHostTest, AStreamOfGarbageIsClosed) {
   const RunningHost host;
   const auto channel = host.Open(Transport::kTcp);
   ASSERT_TRUE(channel->Send(AsBytes("POST / HTTP/1.1\r\nContent-Length: 99999\r\n\r\n")));
-  EXPECT_FALSE(channel->Receive(kLimit));
+  EXPECT_FALSE(channel->Receive(kHostLimit));
   EXPECT_TRUE(channel->closed());
 }
 
@@ -213,8 +127,66 @@ TEST(TurnHostTest, WhatWasAskedBeforeAHalfCloseIsAnswered) {
   EXPECT_TRUE(view->IsSuccess());
 }
 
+TEST(TurnHostTest, RelayedDataKeepsItsDscpAndEcn) {
+  const RunningHost host;
+  const auto channel = host.Open(Transport::kUdp);
+  MessageReader reader(*channel);
+  const TransportAddress relayed =
+      RelayedIn(AskHost(*channel, reader, HostAllocate(turn::kProtocolUdp)));
+  auto peer = PeerSocket::Bind(*TransportAddress::Parse("127.0.0.1:0"));
+  ASSERT_TRUE(peer);
+  AskHost(*channel, reader, HostChannelBind(peer->local()));
+
+  const IpMarks marked{.dscp = 46, .ecn = 2};
+  const auto same = [&](const IpMarks& marks) {
+    return marks.dscp == marked.dscp && marks.ecn == marked.ecn;
+  };
+  const Bytes data = turn::BuildChannelData(turn::ChannelNumber{0x4001}, AsBytes("up"), false);
+  ASSERT_TRUE(channel->SendTo(channel->remote(), data, marked));
+  ASSERT_TRUE(channel->Send(data));
+  const auto first = peer->Receive(kHostLimit);
+  const auto second = peer->Receive(kHostLimit);
+  ASSERT_TRUE(first && second);
+  EXPECT_TRUE(same(first->marks));
+  EXPECT_EQ(second->marks.traffic_class(), 0);
+
+  ASSERT_TRUE(peer->SendTo(relayed, AsBytes("down"), marked));
+  const auto down = channel->Receive(kHostLimit);
+  ASSERT_TRUE(down);
+  EXPECT_TRUE(same(down->marks));
+  // What the server says itself is not application data.
+  ASSERT_TRUE(
+      channel->SendTo(channel->remote(), HostRequest(stun::Method::kBinding, 8).Build(), marked));
+  const auto answer = channel->Receive(kHostLimit);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->marks.traffic_class(), 0);
+}
+
+TEST(TurnHostTest, AnIcmpErrorOfAPeerReachesTheClient) {
+  const RunningHost host;
+  const auto channel = host.Open(Transport::kUdp);
+  MessageReader reader(*channel);
+  AskHost(*channel, reader, HostAllocate(turn::kProtocolUdp));
+  TransportAddress nobody;
+  {
+    auto gone = PeerSocket::Bind(*TransportAddress::Parse("127.0.0.1:0"));
+    ASSERT_TRUE(gone);
+    nobody = gone->local();
+  }
+  AskHost(*channel, reader, HostChannelBind(nobody));
+  ASSERT_TRUE(channel->Send(
+      turn::BuildChannelData(turn::ChannelNumber{0x4001}, AsBytes("anybody?"), false)));
+  // RFC 8656 section 11.5: a Data indication with ICMP; port unreachable is type 3, code 3.
+  const Bytes told = reader.Next();
+  const auto view = stun::MessageView::Parse(told);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->method(), stun::Method::kData);
+  EXPECT_EQ(view->GetXorAddress(stun::AttributeType::kXorPeerAddress), nobody);
+  EXPECT_EQ(turn::GetIcmp(*view), (turn::IcmpReport{.type = 3, .code = 3}));
+}
+
 TEST(TurnHostTest, ItsClockMayRunFaster) {
-  const RunningHost host(false, 1'000);
+  const RunningHost host(false, [](HostConfig& config) { config.clock_speed = 1'000; });
   const auto channel = host.Open(Transport::kUdp);
   MessageReader reader(*channel);
   ASSERT_TRUE(channel->Send(HostAllocate(turn::kProtocolUdp)));
@@ -227,6 +199,35 @@ TEST(TurnHostTest, ItsClockMayRunFaster) {
   ASSERT_TRUE(refreshed);
   ASSERT_TRUE(refreshed->GetErrorCode());
   EXPECT_EQ(refreshed->GetErrorCode()->code, stun::kErrorAllocationMismatch);
+}
+
+// RFC 8489 section 6.3: an attribute that is known but out of place is ignored; an unknown one that requires comprehension is 420.
+TEST(TurnHostTest, NatDiscoveryKnowsTheAttributesOfTurn) {
+  const auto free_port = [](const char* ip) {
+    return PeerSocket::Bind({*IpAddress::Parse(ip), 0})->local();
+  };
+  const TransportAddress primary = free_port("127.0.0.1");
+  const TransportAddress alternate = free_port("127.0.0.2");
+  const RunningHost host(false, [&](HostConfig& config) {
+    config.tcp = false;
+    config.listen = {primary};
+    config.nat_discovery = {{primary, alternate}};
+  });
+  const auto channel = host.Open(Transport::kUdp);
+  MessageReader reader(*channel);
+  auto known = HostRequest(stun::Method::kBinding, 1);
+  turn::AddChannelNumber(known, 0x4001);
+  known.AddU32(stun::AttributeType::kLifetime, 600);
+  const Bytes answer = AskHost(*channel, reader, known.Build());
+  EXPECT_EQ(stun::MessageView::Parse(answer)->GetAddress(stun::AttributeType::kOtherAddress),
+            alternate);
+  auto unknown = HostRequest(stun::Method::kBinding, 2);
+  unknown.AddU32(static_cast<stun::AttributeType>(0x7f01), 1);
+  ASSERT_TRUE(channel->Send(unknown.Build()));
+  const Bytes refusal = reader.Next();
+  const auto view = stun::MessageView::Parse(refusal);
+  ASSERT_TRUE(view && view->GetErrorCode());
+  EXPECT_EQ(view->GetErrorCode()->code, stun::kErrorUnknownAttribute);
 }
 
 TEST(TurnHostTest, AnAddressInUseIsNamed) {

@@ -101,7 +101,7 @@ void EventLoop::Dispatch(uint64_t key, uint32_t events) {
   Watch* const watch = watches_[index].get();
   if (watch == nullptr || watch->generation != key >> 32) return;  // removed in this round
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
-  watch->callback({broken || (events & EPOLLIN) != 0, broken || (events & EPOLLOUT) != 0});
+  watch->callback({broken || (events & EPOLLIN) != 0, broken || (events & EPOLLOUT) != 0, broken});
 }
 
 void EventLoop::Run(const AfterRound& after_round) {

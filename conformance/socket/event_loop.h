@@ -20,6 +20,9 @@ class EventLoop {
   struct Ready {
     bool readable = false;
     bool writable = false;
+    // An error or hang-up, of a UDP socket an ICMP error in its queue. Told again and again until it is read or the descriptor removed, also
+    // when neither reading nor writing is wanted (epoll_ctl(2)): who does not want to read must look at it.
+    bool broken = false;
   };
   using Callback = std::function<void(Ready)>;
   // Called once when Run() starts, after every round of ready descriptors, and when the time that it returned last has come: the place to

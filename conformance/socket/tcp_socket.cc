@@ -152,6 +152,8 @@ std::optional<TcpSocket> TcpListener::Accept() {
   SystemAddress remote;
   const int descriptor =
       accept4(descriptor_, remote.get(), &remote.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  exhausted_ =
+      descriptor < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
   if (descriptor < 0) return std::nullopt;
   TcpSocket out(descriptor, FromSystem(remote.storage));
   out.local_ = BoundAddress(descriptor);

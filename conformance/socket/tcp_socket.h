@@ -99,6 +99,9 @@ class TcpListener {
   const TransportAddress& local() const { return local_; }
   // The next connection; nullopt when none is waiting or the system is out of descriptors.
   std::optional<TcpSocket> Accept();
+  // Whether the last Accept() found no descriptor or memory for a connection. It waits on, so the listener stays readable: whoever watches it
+  // had better look away for a while.
+  bool exhausted() const { return exhausted_; }
 
  private:
   explicit TcpListener(int descriptor, const TcpOptions& options)
@@ -107,6 +110,7 @@ class TcpListener {
   int descriptor_ = -1;
   TcpOptions options_;
   TransportAddress local_;
+  bool exhausted_ = false;
 };
 
 }  // namespace rtclab::conformance

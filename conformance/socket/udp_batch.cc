@@ -1,6 +1,7 @@
 #include "conformance/socket/udp_batch.h"
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <utility>
 
@@ -62,13 +63,17 @@ const Datagram& ReceiveBatch::datagram(std::size_t i) const { return impl_->data
 IpMarks ReceiveBatch::marks(std::size_t i) const { return LoadMarks(impl_->headers[i].msg_hdr); }
 
 struct SendBatch::Impl {
+  // Sends what `ready` holds, all of one socket.
+  void SendReady(UdpSocket& socket, std::size_t size);
+
   std::array<mmsghdr, kCapacity> headers{};
   std::array<iovec, kCapacity> vectors{};
   std::array<sockaddr_storage, kCapacity> destinations{};
   std::array<ControlBuffer, kCapacity> controls{};
   std::array<Bytes, kCapacity> payloads;
-  UdpSocket* socket = nullptr;
-  bool dont_fragment = false;
+  std::array<UdpSocket*, kCapacity> sockets{};
+  std::array<bool, kCapacity> dont_fragment{};
+  std::array<mmsghdr, kCapacity> ready{};
   std::size_t count = 0;
   std::size_t refused = 0;
 };
@@ -80,13 +85,10 @@ SendBatch::~SendBatch() = default;
 void SendBatch::Add(UdpSocket& socket, const TransportAddress& destination, Bytes payload,
                     const IpMarks& marks) {
   Impl& s = *impl_;
-  if (s.count == kCapacity ||
-      (s.count > 0 && (s.socket != &socket || s.dont_fragment != marks.dont_fragment))) {
-    Flush();
-  }
-  s.socket = &socket;
-  s.dont_fragment = marks.dont_fragment;
+  if (s.count == kCapacity) Flush();
   const std::size_t i = s.count++;
+  s.sockets[i] = &socket;
+  s.dont_fragment[i] = marks.dont_fragment;
   s.payloads[i] = std::move(payload);
   s.vectors[i] = {s.payloads[i].data(), s.payloads[i].size()};
   msghdr& message = s.headers[i].msg_hdr;
@@ -97,15 +99,12 @@ void SendBatch::Add(UdpSocket& socket, const TransportAddress& destination, Byte
   StoreMarks(marks, socket.local().ip.IsV6(), s.controls[i], message);
 }
 
-void SendBatch::Flush() {
-  Impl& s = *impl_;
-  if (s.count == 0) return;
-  s.socket->SetDontFragment(s.dont_fragment);
+void SendBatch::Impl::SendReady(UdpSocket& socket, std::size_t size) {
   std::size_t sent = 0;
   bool again = true;
-  while (sent < s.count) {
-    const int done = sendmmsg(s.socket->descriptor(), s.headers.data() + sent,
-                              static_cast<unsigned>(s.count - sent), 0);
+  while (sent < size) {
+    const int done =
+        sendmmsg(socket.descriptor(), ready.data() + sent, static_cast<unsigned>(size - sent), 0);
     if (done > 0) {
       sent += static_cast<std::size_t>(done);
       again = true;
@@ -113,9 +112,30 @@ void SendBatch::Flush() {
       again = false;  // perhaps an ICMP error about an earlier datagram: ask once more
     } else {
       ++sent;
-      ++s.refused;
+      ++refused;
       again = true;
     }
+  }
+}
+
+void SendBatch::Flush() {
+  static_assert(kCapacity <= 64);
+  Impl& s = *impl_;
+  uint64_t left = s.count == 64 ? ~uint64_t{0} : (uint64_t{1} << s.count) - 1;
+  while (left != 0) {
+    // The first that is left and all of its socket behind it, as long as DF, an option of the socket, need not change.
+    const auto first = static_cast<std::size_t>(std::countr_zero(left));
+    UdpSocket& socket = *s.sockets[first];
+    std::size_t size = 0;
+    for (uint64_t rest = left; rest != 0; rest &= rest - 1) {
+      const auto i = static_cast<std::size_t>(std::countr_zero(rest));
+      if (s.sockets[i] != &socket) continue;
+      if (s.dont_fragment[i] != s.dont_fragment[first]) break;
+      s.ready[size++] = s.headers[i];
+      left &= ~(uint64_t{1} << i);
+    }
+    socket.SetDontFragment(s.dont_fragment[first]);
+    s.SendReady(socket, size);
   }
   s.count = 0;
 }

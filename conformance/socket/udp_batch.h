@@ -31,7 +31,8 @@ class ReceiveBatch {
   std::unique_ptr<Impl> impl_;
 };
 
-// Collects datagrams and sends those of one socket together. The order of what goes out of a socket is kept.
+// Collects datagrams and sends those of one socket together, with one system call as long as DF is the same. The order of what goes out of
+// a socket is kept.
 class SendBatch {
  public:
   static constexpr std::size_t kCapacity = 64;
@@ -39,7 +40,7 @@ class SendBatch {
   SendBatch();
   ~SendBatch();
 
-  // Keeps the datagram; sends what is kept first when it is of another socket or the batch is full. `socket` must live until Flush().
+  // Keeps the datagram; sends what is kept first when the batch is full. `socket` must live until Flush().
   void Add(UdpSocket& socket, const TransportAddress& destination, Bytes payload,
            const IpMarks& marks = {});
   // Sends what is kept. What the system refuses is lost, as on any UDP path.

@@ -177,7 +177,7 @@ bool TcpPeerClosedWithin(Test& t, Channel& peer, TimeDelta limit) {
   const Timestamp end = t.Now() + limit;
   while (!peer.closed() && t.Now() < end) {
     t.Sleep(TimeDelta::Zero());
-    peer.Receive(std::min(end - t.Now(), kTcpSlice));
+    peer.Receive(std::min(t.OnTheClock(end - t.Now()), kTcpSlice));
   }
   t.Note(peer.closed() ? "the peer's connection: " + std::string(peer.close_reason())
                        : "the peer's connection is still open");

@@ -20,11 +20,16 @@ struct OauthTokenSpec {
   uint32_t lifetime_s = 3'600;
   std::optional<std::string> server_name{};  // none: the target's
   bool other_key = false;                    // sealed under a key that the server does not have
+  // How many bytes of the session key sign; 0: as many as the server takes, which costs an allocation or two.
+  std::size_t key_used = 0;
 };
+
+// RFC 7635 section 6.2: the size that has to be supported.
+inline constexpr std::size_t kOauthMacKeySize = 20;
 
 struct OauthToken {
   Bytes value;    // of ACCESS-TOKEN
-  Bytes mac_key;  // 20 random bytes
+  Bytes mac_key;  // what signs
 };
 // Ends the case as skipped when the target's profile has no key.
 OauthToken MakeOauthToken(Test& t, const OauthTokenSpec& spec = {});

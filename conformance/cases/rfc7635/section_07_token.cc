@@ -12,7 +12,7 @@ namespace rtclab::conformance {
 namespace {
 
 void OauthTokenGood(Test& t) {
-  const OauthToken token = MakeOauthToken(t);
+  const OauthToken token = MakeOauthToken(t, {.key_used = kOauthMacKeySize});
   Client client = OauthConnect(t);
   t.ExpectSuccess(OauthCall(client, OauthAllocate(t, token)), "Allocate with a good token");
 }

@@ -108,12 +108,16 @@ void StunTcpNoCloseWhilePending(Test& t) {
   StunTcpExpectAnswer(t, client, second, "a Binding request whose second half comes 500 ms later");
 }
 
+// A server that closes its connection at the end of our half still answers when it happens to be quick: many a try.
 void StunTcpHalfClose(Test& t) {
-  Client client = t.Connect();
-  const stun::TransactionId id = stun::NewTransactionId(t.rng());
-  client.SendRaw(RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, id));
-  client.channel().CloseWrite();
-  StunTcpExpectAnswer(t, client, id, "a Binding request followed by the end of our half");
+  constexpr int kTries = 24;
+  for (int i = 0; i < kTries; ++i) {
+    Client client = t.Connect();
+    const stun::TransactionId id = stun::NewTransactionId(t.rng());
+    client.SendRaw(RawStun(t, kBindingRequestType, {}, 0, stun::kMagicCookie, id));
+    client.channel().CloseWrite();
+    StunTcpExpectAnswer(t, client, id, "a Binding request followed by the end of our half");
+  }
 }
 
 // The same 5-tuple cannot be dialled while it is in use, so we listen beside our connection on its port, and end it before the answer.

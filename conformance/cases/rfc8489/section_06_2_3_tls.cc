@@ -170,7 +170,8 @@ void StunTlsCompression(Test& t) {
 }
 
 void StunDtlsCookie(Test& t) {
-  Client client = t.Connect({.transport = Transport::kUdp, .server = StunTlsEndpoint(t)});
+  Client client =
+      t.Connect({.transport = Transport::kUdp, .server = StunTlsEndpoint(t), .introduce = false});
   const Bytes hello = DtlsClientHello(t.rng(), kStunTlsGoodSuites);
   for (int attempt = 0; attempt < 3; ++attempt) {
     client.SendRaw(hello);

@@ -154,6 +154,10 @@ void GeneralNoClassic(Test& t) {
   const Bytes random = t.Payload(8);
   std::ranges::copy(random, classic.begin() + 12);
   Client client = t.Connect();
+  if (client.transport() == Transport::kDtls) {
+    t.Skip(
+        "over DTLS a request without the magic cookie is answered with 500 (RFC 8489 section 11)");
+  }
   client.SendRaw(classic);
   t.ExpectSilence(client, "an Allocate request without the magic cookie", true);
 }

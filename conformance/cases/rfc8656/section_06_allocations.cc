@@ -16,7 +16,7 @@ constexpr int64_t kLongestWait_s = 605;
 void StateDefaultLifetime(Test& t) {
   Client client = t.Connect();
   const uint32_t lifetime = LifetimeIn(t, client.Call(AllocateRequest()), "Allocate");
-  t.Expect(lifetime == kDefaultLifetime, "LIFETIME 600 for a request without one",
+  t.Expect(LifetimeIs(lifetime, kDefaultLifetime), "LIFETIME 600 for a request without one",
            std::to_string(lifetime));
 }
 

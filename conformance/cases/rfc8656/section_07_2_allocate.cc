@@ -85,7 +85,7 @@ void AllocLifetimeZero(Test& t) {
   Client client = t.Connect();
   const uint32_t lifetime =
       LifetimeIn(t, client.Call(AllocateRequest().Lifetime(0)), "Allocate with LIFETIME 0");
-  t.Expect(lifetime == kDefaultLifetime, "LIFETIME 600", std::to_string(lifetime));
+  t.Expect(LifetimeIs(lifetime, kDefaultLifetime), "LIFETIME 600", std::to_string(lifetime));
   t.ExpectSuccess(client.Call(TurnRefresh()), "Refresh of that allocation");
 }
 
@@ -94,7 +94,7 @@ void AllocLifetimeLow(Test& t) {
     Client client = t.Connect();
     const uint32_t lifetime = LifetimeIn(t, client.Call(AllocateRequest().Lifetime(wanted)),
                                          "Allocate with LIFETIME " + std::to_string(wanted));
-    t.Expect(lifetime == kDefaultLifetime, "LIFETIME 600", std::to_string(lifetime));
+    t.Expect(LifetimeIs(lifetime, kDefaultLifetime), "LIFETIME 600", std::to_string(lifetime));
   }
 }
 
@@ -110,7 +110,7 @@ void AllocLifetimeMiddle(Test& t) {
   const uint32_t maximum = GrantedFor(t, 0xffff'ffff);
   const uint32_t lifetime = GrantedFor(t, kWanted);
   const uint32_t expected = std::max(kDefaultLifetime, std::min(kWanted, maximum));
-  t.Expect(lifetime == expected,
+  t.Expect(LifetimeIs(lifetime, expected),
            "LIFETIME " + std::to_string(expected) + ", as the server's maximum is " +
                std::to_string(maximum),
            std::to_string(lifetime));

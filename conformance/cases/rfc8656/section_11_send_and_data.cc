@@ -39,6 +39,27 @@ void SendRelayed(Test& t) {
   t.ExpectSilence(client, "Send indications");
 }
 
+// A network may double a datagram, but not each of them.
+constexpr int kCounted = 5;
+
+void SendOnce(Test& t) {
+  auto [peer, client, allocation] = AllocateWithPermission(t);
+  for (int i = 0; i < kCounted; ++i) client.SendIndication(peer.address(), t.Payload(40));
+  int arrived = 0;
+  while (arrived < 2 * kCounted && peer.Receive(t.target().silence)) ++arrived;
+  t.Expect(arrived < 2 * kCounted, std::to_string(kCounted) + " datagrams for as many indications",
+           std::to_string(arrived) + " datagrams and perhaps more");
+}
+
+void DataOnce(Test& t) {
+  auto [peer, client, allocation] = AllocateWithPermission(t);
+  for (int i = 0; i < kCounted; ++i) peer.Send(allocation.relayed, t.Payload(40));
+  int arrived = 0;
+  while (arrived < 2 * kCounted && client.ReceiveData(t.target().silence)) ++arrived;
+  t.Expect(arrived < 2 * kCounted, std::to_string(kCounted) + " Data indications for as many",
+           std::to_string(arrived) + " Data indications and perhaps more");
+}
+
 void SendWithoutPeer(Test& t) {
   auto [peer, client, allocation] = AllocateWithPermission(t);
   client.Send(BareSend().Data(t.Payload(16)));
@@ -170,6 +191,12 @@ void AddSend(CaseList& cases) {
                                 "field of the DATA attribute."}},
                    .needs = needs,
                    .run = SendRelayed});
+  cases.push_back({.id = "turn.send.once",
+                   .title = "A Send indication is relayed once",
+                   .clauses = {{"8656", "11.2", Level::kProse,
+                                "The resulting UDP datagram is then sent to the peer."}},
+                   .needs = needs,
+                   .run = SendOnce});
   const Clause discarded = {
       "8656", "11.2", Level::kProse,
       "If one of these attributes is missing or invalid, then the message is discarded."};
@@ -245,6 +272,13 @@ void AddRfc8656Section11(CaseList& cases) {
                                 "address of the received UDP datagram."}},
                    .needs = needs,
                    .run = DataIndication});
+  cases.push_back({.id = "turn.data.once",
+                   .title = "A peer's datagram is relayed once",
+                   .clauses = {{"8656", "11.3", Level::kProse,
+                                "The Data indication is then sent on the 5-tuple associated with "
+                                "the allocation."}},
+                   .needs = needs,
+                   .run = DataOnce});
   cases.push_back({.id = "turn.data.empty",
                    .title = "A peer's empty datagram comes in a Data indication with empty DATA",
                    .clauses = {contents,

@@ -45,6 +45,10 @@ void LearnChallenge(Client& client);
 
 // LIFETIME of a success response; a response that is none, or lacks it, fails the case.
 uint32_t LifetimeIn(Test& t, const Response& response, std::string_view what);
+// A server may tell what is left of a lifetime a moment later, in whole seconds: one less is the same.
+constexpr bool LifetimeIs(uint32_t told, uint32_t wanted) {
+  return told == wanted || told + 1 == wanted;
+}
 // The only XOR-RELAYED-ADDRESS of an Allocate success response; anything else fails the case.
 TransportAddress RelayedIn(Test& t, const Response& response, std::string_view what);
 
