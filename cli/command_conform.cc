@@ -16,6 +16,7 @@
 #include "conformance/socket/real_clock.h"
 #include "results/report/terminal.h"
 #include "results/whole_file.h"
+#include "stack/crypto/base64.h"
 
 namespace rtclab::cli {
 namespace {
@@ -152,6 +153,22 @@ Result<void> AddRest(const ConformOptions& options, conf::Target& target) {
   return {};
 }
 
+// What would only show as failures of the server.
+Result<void> CheckCredentials(const conf::Target& target) {
+  if (target.user && target.second_user && target.user->username == target.second_user->username) {
+    return Fail("the second user has to be another one than the first");
+  }
+  if (target.oauth) {
+    const auto key = crypto::Base64Decode(target.oauth->key);
+    const std::size_t size = target.oauth->algorithm == "A128GCM" ? 16 : 32;
+    if (!key || key->size() != size) {
+      return Fail(
+          fmt::format("the key of {} is {} bytes in base64", target.oauth->algorithm, size));
+    }
+  }
+  return {};
+}
+
 Result<conf::Target> MakeTarget(const ConformOptions& options) {
   conf::Target target;
   if (!options.target_file.empty()) {
@@ -167,6 +184,7 @@ Result<conf::Target> MakeTarget(const ConformOptions& options) {
   for (const auto add : {AddCredentials, AddPeers, AddRest}) {
     if (const auto added = add(options, target); !added) return Fail(added.error().reason);
   }
+  if (const auto sound = CheckCredentials(target); !sound) return Fail(sound.error().reason);
   return target;
 }
 
@@ -220,7 +238,7 @@ Result<void> CheckReports(const ConformOptions& options) {
     if (path.empty()) continue;
     if (auto possible = results::CheckOutput(path); !possible) return possible;
   }
-  return {};
+  return options.captures.empty() ? Result<void>() : conf::CheckCaptureDirectory(options.captures);
 }
 
 int RunConform(const ConformOptions& options, const Context& context, const conf::Target& target,

@@ -53,7 +53,10 @@ Verdict Missing(Outcome outcome, std::string reason) {
 
 std::optional<Verdict> MissingFeature(const RunContext& run, Feature feature) {
   if (run.Supports(feature)) return std::nullopt;
-  return Missing(Outcome::kUnsupported,
+  // What no probe could tell is not held against the server, and not said of it either.
+  const auto found = run.features.find(feature);
+  const bool known = found == run.features.end() || found->second.known;
+  return Missing(known ? Outcome::kUnsupported : Outcome::kSkipped,
                  fmt::format("{}: {}", ToString(feature), run.HowKnown(feature)));
 }
 

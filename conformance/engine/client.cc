@@ -69,11 +69,9 @@ Channel& Client::channel() {
 Response Client::Once(const Request& request, bool retransmit) {
   const stun::TransactionId id = state_->NewId(request);
   const Bytes bytes = state_->Encode(request, id);
-  state_->asked = request.method() == stun::Method::kAllocate;
   state_->Send(bytes);
   Response response = state_->Await(id, state_->session->target().answer_timeout,
                                     retransmit && !state_->Reliable() ? &bytes : nullptr);
-  state_->asked = false;
   state_->Learn(response);
   if (response.success() && request.method() == stun::Method::kAllocate) {
     state_->allocation_signing = request.signing();

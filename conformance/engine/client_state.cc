@@ -48,6 +48,9 @@ void Client::State::Send(ByteView bytes) {
   }
   if (!channel) return;
   const Result<void> sent = channel->Send(bytes);
+  const auto message = stun::MessageView::Parse(bytes);
+  allocate_pending |=
+      message && message->IsRequest() && message->method() == stun::Method::kAllocate;
   RecordPacket(true, bytes, server, sent ? "" : "not sent: " + sent.error().reason);
   NoteClosed();
 }
@@ -60,6 +63,7 @@ void Client::State::NoteClosed() {
 
 // What an answer says of the allocation, whoever waits for it: an Allocate that succeeds after its case gave up has to be undone too.
 void Client::State::Track(const stun::MessageView& message) {
+  if (message.IsResponse() && message.method() == stun::Method::kAllocate) allocate_pending = false;
   if (!message.IsSuccess()) return;
   if (message.method() == stun::Method::kAllocate) allocated = true;
   // A Refresh with a ticket (RFC 8016) brings an allocation to this 5-tuple.
@@ -177,15 +181,18 @@ bool Client::State::Learn(const Response& response) {
   return true;
 }
 
+TimeDelta Client::State::CleanUpPatience() const {
+  return std::min(TimeDelta::Millis(1'000),
+                  std::max(TimeDelta::Millis(300), session->run().rtt * 4));
+}
+
 Response Client::State::CleanUpOnce() {
   Request request(stun::Method::kRefresh);
   request.Lifetime(0);
   if (allocation_signing) request.Sign(*allocation_signing);
   const stun::TransactionId id = stun::NewTransactionId(session->rng());
   const Bytes bytes = Encode(request, id);
-  const TimeDelta limit =
-      std::min(TimeDelta::Millis(1'000), std::max(TimeDelta::Millis(300), session->run().rtt * 4));
-  const Timestamp deadline = RealNow() + limit;
+  const Timestamp deadline = RealNow() + CleanUpPatience();
   if (!channel->Send(bytes)) return {};
   RecordPacket(true, bytes, server, "clean-up");
   while (RealNow() < deadline && Open()) {
@@ -198,9 +205,15 @@ Response Client::State::CleanUpOnce() {
 
 void Client::State::CleanUp() noexcept {
   try {
-    if ((!allocated && !asked) || !Open()) return;
-    allocated = asked = false;
+    if (!Open()) return;
     channel->set_interruptible(false);
+    // Ctrl-C came between an Allocate request and its answer, which may bring an allocation.
+    const Timestamp deadline = RealNow() + CleanUpPatience();
+    while (Interrupted() && allocate_pending && Open() && RealNow() < deadline) {
+      Pump(deadline - RealNow());
+    }
+    if (!allocated || !Open()) return;
+    allocated = false;
     const Response first = CleanUpOnce();
     // No answer: perhaps lost. A stale nonce: the server has just given a new one.
     if (!first || (Learn(first) && !allocation_signing)) CleanUpOnce();

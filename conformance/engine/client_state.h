@@ -40,7 +40,7 @@ struct Client::State {
   std::map<uint16_t, IpAddress> channels;     // as asked for in ChannelBind requests
 
   bool allocated = false;
-  bool asked = false;  // an Allocate is under way: Ctrl-C may come before its answer
+  bool allocate_pending = false;  // an Allocate request was sent and has no answer yet
   std::optional<Signing>
       allocation_signing;  // of the Allocate that succeeded, where it was special
 
@@ -69,6 +69,7 @@ struct Client::State {
   void Arrived(Bytes bytes, const TransportAddress& from);
   void ArrivedOnStream(ByteView bytes, const TransportAddress& from);
   void Track(const stun::MessageView& message);
+  TimeDelta CleanUpPatience() const;
   void RecordPacket(bool sent, ByteView bytes, const TransportAddress& remote, std::string note);
   void NoteClosed();
   Response CleanUpOnce();

@@ -19,7 +19,7 @@ constexpr TimeDelta kProbeLimit = TimeDelta::Seconds(15);
 
 FeatureState Present(const std::string& how) { return {true, "probed: " + how}; }
 FeatureState Absent(const std::string& how) { return {false, "probed: " + how}; }
-FeatureState Unknown(const std::string& how) { return {false, "unknown: " + how}; }
+FeatureState Unknown(const std::string& how) { return {false, "unknown: " + how, false}; }
 
 // An Allocate with something in it: a success means that it is understood, 420 and `no` that it is not.
 FeatureState AllocateWith(Test& t, const Request& request, std::string_view what, int no = 420) {
@@ -324,7 +324,8 @@ void ProbeFeatures(RunContext& run, int jobs) {
     if (auto state = declared(feature)) {
       found[feature] = *state;
     } else if (kFeatureProbes[i].turn && !turn) {
-      found[feature] = {false, "no TURN: " + run.features[Feature::kTurn].how};
+      const FeatureState& relay = run.features[Feature::kTurn];
+      found[feature] = {false, "no TURN: " + relay.how, relay.known};
     } else if (feature != Feature::kIcmp) {
       first.push_back(feature);
     }

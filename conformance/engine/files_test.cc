@@ -65,7 +65,7 @@ TEST(UriTest, SaysWhatIsWrongAndWhere) {
       {"turn://example.org", "without //"},
       {"turn:", "no host name"},
       {"turn:a b", "no host name"},
-      {"turn:user@example.org", "no host name"},
+      {"turn:user@example.org", "names no user"},
       {"turn:[::1", "without \"]\""},
       {"turn:[192.0.2.1]", "no IPv6 address"},
       {"turn:h:", "is no port"},
@@ -206,6 +206,17 @@ TEST(TargetFileTest, MistakesAreToldWithTheirPointer) {
     ASSERT_FALSE(target) << text;
     EXPECT_THAT(target.error().reason, HasSubstr(std::string(reason))) << text;
   }
+}
+
+TEST(TargetFileTest, AMessageQuotesNoPassword) {
+  for (const std::string_view password : {"\"hush\x01\"", "hush", "\"hush"}) {
+    const std::string text = R"({"uris": ["turn:127.0.0.1"], "user": {"password": )";
+    const auto target = ParseTarget(text + std::string(password), "");
+    ASSERT_FALSE(target);
+    EXPECT_THAT(target.error().reason, testing::Not(HasSubstr("hu")));
+  }
+  EXPECT_THAT(ParseServerUri("turn:alice:hush@example.org").error().reason,
+              testing::Not(HasSubstr("hush")));
 }
 
 TEST(OverlayTest, ReadsAndJudges) {

@@ -47,7 +47,12 @@ Result<Json> ParseJson(std::string_view text) {
   } catch (const Json::parse_error& e) {
     const std::string_view before = text.substr(0, std::min(e.byte, text.size()));
     const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    return Fail(fmt::format("not JSON (line {}): {}", line, e.what()), e.byte);
+    // Of the parser's words without what it quotes of the text, which may be a password.
+    std::string_view what = e.what();
+    what = what.substr(0, what.find("; last read"));
+    const std::size_t detail = what.find("syntax error");
+    if (detail != std::string_view::npos) what.remove_prefix(detail);
+    return Fail(fmt::format("not JSON (line {}): {}", line, what), e.byte);
   }
 }
 

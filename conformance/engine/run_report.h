@@ -30,6 +30,7 @@ struct CaseResult {
 struct FeatureState {
   bool present = false;
   std::string how{};  // "declared", "probed: 442 to REQUESTED-TRANSPORT 6", ...
+  bool known = true;  // false: no probe could tell, and `present` is false
 };
 
 struct RunReport {

@@ -360,6 +360,19 @@ TEST(RunTest, WhatACaseNeedsAndIsNotThereIsSaid) {
   EXPECT_EQ(report.results[0].verdict.reason, "mobility: declared");
 }
 
+TEST(RunTest, WhatNoProbeCouldTellIsSkipped) {
+  const FakeUdpServer server(KindAnswer);
+  Target target = FakeTarget(server.address(), Transport::kUdp, false);
+  target.declared.erase(Feature::kRedirect);
+  target.declared[Feature::kTurn] = true;
+  Case redirect = MakeCase("redirect", Passes);
+  redirect.needs.features = {Feature::kRedirect};
+  const RunReport report = RunCases({redirect}, target);
+  EXPECT_EQ(report.results[0].verdict.outcome, Outcome::kSkipped);
+  EXPECT_EQ(report.results[0].verdict.reason,
+            "redirect: unknown: no listener that redirects was named");
+}
+
 TEST(RunTest, AReportHoldsNoSecrets) {
   const FakeUdpServer server(KindAnswer);
   Target target = FakeTarget(server.address(), Transport::kUdp, true);

@@ -97,12 +97,26 @@ Result<void> CheckUser(const RunContext& run) {
                           run.HowKnown(Feature::kTurn)));
 }
 
+// TLS and DTLS are known only because the user named them: that they don't work, a bad certificate for one, is not to be overlooked.
+void WarnOfDeadEndpoints(RunContext& run) {
+  for (const auto& [where, endpoint] : run.target().endpoints) {
+    const bool tls = where.first == Transport::kTls;
+    if (!tls && where.first != Transport::kDtls) continue;
+    const Feature feature = tls ? Feature::kTlsTransport : Feature::kDtlsTransport;
+    if (run.Supports(feature) || run.target().declared.contains(feature)) continue;
+    run.warnings.push_back(fmt::format("{} over {} was named, but can't be used: {}",
+                                       endpoint.ToString(), ToString(where.first),
+                                       run.HowKnown(feature)));
+  }
+}
+
 Result<void> Prepare(RunContext& run, const RunOptions& options) {
   if (auto reached = Reach(run); !reached) return reached;
   // Probes hold an allocation each.
   const int jobs =
       run.target().user_quota ? std::min(options.jobs, *run.target().user_quota / 2) : options.jobs;
   ProbeFeatures(run, std::max(1, jobs));
+  WarnOfDeadEndpoints(run);
   if (auto user = CheckUser(run); !user) return user;
   return FindPeers(run);
 }

@@ -73,6 +73,10 @@ std::string ServerUri::ToString() const {
 
 Result<ServerUri> ParseServerUri(std::string_view text) {
   const std::size_t colon = text.find(':');
+  // Not repeated here: it may hold a password.
+  if (text.find('@') != std::string_view::npos) {
+    return Fail("a URI of RFC 7064 or RFC 7065 names no user: --user and --password do");
+  }
   const std::string scheme = Lower(text.substr(0, colon == std::string_view::npos ? 0 : colon));
   ServerUri uri;
   uri.turn = scheme == "turn" || scheme == "turns";

@@ -68,10 +68,15 @@ std::optional<Bytes> CaptureOf(const CaseResult& result) {
 
 }  // namespace
 
-Result<void> WriteFailureCaptures(const RunReport& report, const std::filesystem::path& directory) {
+Result<void> CheckCaptureDirectory(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return Fail(directory.string() + ": " + error.message());
+  return results::CheckOutput(directory / "capture.pcapng");
+}
+
+Result<void> WriteFailureCaptures(const RunReport& report, const std::filesystem::path& directory) {
+  if (auto possible = CheckCaptureDirectory(directory); !possible) return possible;
   for (const CaseResult& result : report.results) {
     if (!HasEvidence(result)) continue;
     const auto capture = CaptureOf(result);

@@ -28,6 +28,8 @@ Result<void> WriteHtml(const RunReport& report, const std::filesystem::path& pat
 // UDP and TCP headers are synthesised around the bytes above them; what TLS and DTLS protect is there in clear, and the server's port is
 // then 3478, so that Wireshark reads it as STUN: the packet's comment says where it went. Time zero is the begin of the run.
 Result<void> WriteFailureCaptures(const RunReport& report, const std::filesystem::path& directory);
+// Makes `directory` and sees that files can be made in it, which is better known before a run.
+Result<void> CheckCaptureDirectory(const std::filesystem::path& directory);
 
 // What a person sees at the end: warnings, failures with expected, actual and clause, unexpected passes, flaky and weak cases, counts by
 // section. At most 100 columns; `colour`: with escape codes.

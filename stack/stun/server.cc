@@ -12,9 +12,12 @@ namespace {
 
 using enum AttributeType;
 
-// What a Binding request may hold (RFC 8489 sections 9 and 14, RFC 5780 section 7), but for CHANGE-REQUEST.
-constexpr std::array kKnownInBinding = {kUsername,          kRealm,  kNonce, kUserhash,
-                                        kPasswordAlgorithm, kPadding};
+// The attributes of RFC 8489 section 14 and PADDING of RFC 5780. Those that have no place in a Binding request are known all the same,
+// and ignored (RFC 8489 section 6.3). CHANGE-REQUEST is a matter of addresses.
+constexpr std::array kKnownInBinding = {
+    kUsername,          kRealm,           kNonce,     kUserhash,
+    kPasswordAlgorithm, kPadding,         kErrorCode, kUnknownAttributes,
+    kMappedAddress,     kXorMappedAddress};
 
 // RFC 5780 section 7.5: 16 bits and 2 bytes of padding, which writers count as the attribute's or as part of the value.
 std::optional<uint16_t> ResponsePort(const MessageView& request) {

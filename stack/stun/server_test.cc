@@ -167,9 +167,11 @@ TEST(StunServerTest, WhatElseIsKnownIsAMatterOfConfiguration) {
   Rng rng(1);
   const Bytes lifetime = Request("000d 0004 00000001");
   const Bytes response_port = Request("0027 0004 10010000");
+  const Bytes mapped = Request("0020 0008 0001 2113 5e12a443");  // known, and not expected here
   ServerConfig config = TwoAddresses();
   Server plain(config, rng);
   EXPECT_TRUE(MessageView::Parse(Ask(plain, lifetime)->payload)->IsError());
+  EXPECT_TRUE(MessageView::Parse(Ask(plain, mapped)->payload)->IsSuccess());
   config.also_known = {AttributeType::kLifetime};
   config.response_port = false;
   Server server(config, rng);
