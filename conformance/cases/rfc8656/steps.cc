@@ -98,6 +98,7 @@ Allocated ConnectAndAllocate(Test& t, const Request& request) {
 std::vector<Allocated> AllocateMany(Test& t, int count) {
   count = std::min(count, t.target().user_quota.value_or(count));
   std::vector<Allocated> all;
+  all.reserve(static_cast<std::size_t>(std::max(0, count)));
   for (int i = 0; i < count; ++i) all.push_back(ConnectAndAllocate(t));
   return all;
 }
