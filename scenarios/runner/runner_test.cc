@@ -194,7 +194,7 @@ TEST_F(RunnerTest, CrashHangBombAndExceptionAreVerdicts) {
   EXPECT_EQ(parsed.runs[0].error, "crashed: SIGABRT");
   EXPECT_EQ(parsed.runs[0].parameters, suite.runs[0].parameters);
   EXPECT_EQ(parsed.runs[2].error, "timed out after 1500 ms");
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(RTCLAB_ASAN)
   EXPECT_EQ(parsed.runs[4].error, "needed more than 100 MB of memory");
 #endif
   EXPECT_EQ(parsed.runs[6].error, "threw: an exception");
