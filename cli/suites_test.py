@@ -19,8 +19,6 @@ SOURCE = pathlib.Path(os.environ["RTCLAB_SOURCE"])
 SUITES = sorted((SOURCE / "scenarios" / "suites").glob("*.json"))
 # Suites whose runs are long: here only these of their runs. The optimised program runs all of them (.ci/run).
 SHORTENED = {"rmcat": "controller=gcc,delay=50-ms"}
-# With sanitizers (RTCLAB_SHORT) a part of every suite: scripts/check-same runs the whole of them there.
-SHORT = "RTCLAB_SHORT" in os.environ
 SCHEMA = json.loads((SOURCE / "results" / "results.schema.json").read_text())
 SERIES_SCHEMA = json.loads((SOURCE / "results" / "series.schema.json").read_text())
 
@@ -51,8 +49,6 @@ class SuitesTest(unittest.TestCase):
         for suite in SUITES:
             with self.subTest(suite=suite.stem):
                 runs = repeated(suite)
-                if SHORT and suite.stem not in SHORTENED:
-                    runs += ["--shard", "1/6"]
                 rtclab("run", *runs, "--timeout", 300, "--out", self.out / suite.stem, "--junit", self.out / f"{suite.stem}.xml")
                 results = self.results(suite.stem)
                 jsonschema.validate(results, SCHEMA)
@@ -104,7 +100,7 @@ class SuitesTest(unittest.TestCase):
         for suite in SUITES:
             with self.subTest(suite=suite.stem):
                 out = self.out / suite.stem
-                shard = [] if suite.stem in SHORTENED else ["--shard", "1/12" if SHORT else "1/4"]
+                shard = [] if suite.stem in SHORTENED else ["--shard", "1/4"]
                 rtclab("run", *repeated(suite), "--out", out, "--pcap", *shard)
                 captures = sorted((out / "pcap").glob("*.pcapng")) if (out / "pcap").exists() else []
                 for capture in captures[:2]:
