@@ -52,6 +52,8 @@ UsrsctpLibrary::UsrsctpLibrary() {
   usrsctp_init_nothreads(0, &UsrsctpCallbacks::Output, nullptr);
   usrsctp_sysctl_set_sctp_ecn_enable(0);
   usrsctp_sysctl_set_sctp_blackhole(2);  // no ABORT for what comes after the end
+  // T5-shutdown-guard (RFC 9260 section 9.2) is 5 * RTO.Max unless set, here 2 s: at 20 % loss too little.
+  usrsctp_sysctl_set_sctp_shutdown_guard_time_default(60);
 }
 
 UsrsctpLibrary::~UsrsctpLibrary() {
