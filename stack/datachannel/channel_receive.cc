@@ -165,11 +165,14 @@ void ChannelManager::HandlePartial(Channel& channel, bool binary, ByteView paylo
 
 void ChannelManager::HandleDcep(const sctp::MessageReceived& message) {
   const uint16_t stream = Number(message.stream);
-  if (!message.ordered) {
-    Refuse(stream, "dcep_unordered: DCEP messages are ordered");  // RFC 8832 section 6
+  const auto parsed = ParseDcep(message.payload);
+  // RFC 8832 section 6. Chromium acknowledges unordered channels out of order, where the order says nothing: told, and the channel stays.
+  if (!message.ordered && parsed && std::holds_alternative<DataChannelAck>(*parsed)) {
+    events_.Push(ProtocolViolation{stream, "dcep_unordered: an unordered DATA_CHANNEL_ACK"});
+  } else if (!message.ordered) {
+    Refuse(stream, "dcep_unordered: DCEP messages are ordered");
     return;
   }
-  const auto parsed = ParseDcep(message.payload);
   if (!parsed) {
     Refuse(stream, "dcep_malformed: " + parsed.error().reason);
     return;

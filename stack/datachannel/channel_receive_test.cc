@@ -143,6 +143,7 @@ TEST(ChannelReceiveTest, ClosesTheChannelOfAPeerThatBreaksARule) {
       {"dcep_malformed", 5, {{kDcepPpid, {9}}}},
       {"dcep_unordered", 5, {{kDcepPpid, open}}, false},
       {"dcep_wrong_parity", 6, {{kDcepPpid, open}}},
+      {"dcep_unordered", 5, {{kDcepPpid, {3, 0}}}, false},
       {"dcep_unexpected_ack", 5, {{kDcepPpid, {2}}}},
       {"unknown_stream", 5, {{kStringPpid, {'x'}}}},
       {"unknown_stream", 6, {{kBinaryPpid, {'x'}}}},
@@ -203,6 +204,23 @@ TEST(ChannelReceiveTest, ARefusedStreamCanBeOpenedAgain) {
   EXPECT_EQ(EventsOf<ChannelAnnounced>(lab.path.a_events).size(), 1u);
   lab.Say(1, kStringPpid, TextBytes("now it is right"));
   EXPECT_EQ(EventsOf<MessageReceived>(lab.path.a_events).size(), 1u);
+}
+
+// As Chromium acknowledges unordered channels.
+TEST(ChannelReceiveTest, AnUnorderedAckIsToldAndTheChannelStays) {
+  ManagerAndRawPeer lab;
+  const ChannelId id = lab.a.Create(lab.path.now, {.ordered = false}).value();
+  lab.path.Run(TimeDelta::Seconds(1));
+  lab.Say(0, kDcepPpid, {2}, /*ordered=*/false);
+  EXPECT_EQ(lab.Violations(), std::vector<std::string>{"dcep_unordered"});
+  EXPECT_TRUE(lab.ResetsSeen().empty());
+  EXPECT_EQ(lab.a.state(id), ChannelState::kOpen);
+  // It counts: what is sent from now on is unordered.
+  ASSERT_TRUE(lab.a.Send(lab.path.now, id, true, Bytes{1}));
+  lab.path.Run(TimeDelta::Seconds(1));
+  const auto said = EventsOf<sctp::MessageReceived>(lab.path.b_events);
+  ASSERT_FALSE(said.empty());
+  EXPECT_FALSE(said.back().ordered);
 }
 
 TEST(ChannelReceiveTest, ASecondAckChangesNothing) {
