@@ -90,6 +90,29 @@ TEST(AgentRestartTest, ALateCandidateOfTheOldGenerationIsIgnored) {
   EXPECT_EQ(solo.agent.check_log()[0].generation, 0);
 }
 
+// What Chromium sends in a restart before it has the answer.
+TEST(AgentRestartTest, ACheckAcrossGenerationsIsRefusedBeforeAndAfterOurRestart) {
+  Solo solo;
+  solo.Start({"192.0.2.2:1"});
+  const Credentials old_local = solo.agent.local_credentials();
+  const auto answer_to = [&](std::string_view remote_ufrag) {
+    solo.out.clear();
+    const std::string username = old_local.ufrag + ":" + std::string(remote_ufrag);
+    EXPECT_TRUE(solo.Receive(Addr("192.0.2.2:9"),
+                             solo.Request({.username = username, .password = old_local.password})));
+    CHECK(!solo.out.empty());
+    return Solo::ResponseCode(solo.out.front().second);
+  };
+  EXPECT_EQ(answer_to("NEWFRAG"), 401);
+  solo.agent.Restart(solo.now);
+  solo.Pump();
+  EXPECT_EQ(answer_to("NEWFRAG"), 401);
+  EXPECT_EQ(answer_to("RFRAG"), 0);  // the old path lives on
+  solo.remote = {"NEWFRAG", "abcdefghijklmnopqrstuvwx"};
+  solo.SetRemote();
+  EXPECT_EQ(answer_to("NEWFRAG"), 401);
+}
+
 // One agent whose selected pair goes out through its only relay.
 TEST(AgentRestartTest, CredentialsMayBeGivenFromOutside) {
   AgentConfig config = Controlling();

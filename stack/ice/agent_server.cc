@@ -58,6 +58,12 @@ bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet,
     RejectRequest(packet, message, stun::kErrorUnauthenticated, nullptr);
     return true;
   }
+  // Both fragments are of one generation (RFC 8445 section 7.2.2). Chromium, when it restarts, pairs its new candidates with our old ones
+  // before it has our answer; where that succeeds it forms no pair of the new generation any more.
+  if (keys->has_remote() && username->substr(colon + 1) != keys->remote.ufrag) {
+    RejectRequest(packet, message, stun::kErrorUnauthenticated, &keys->local_key);
+    return true;
+  }
   if (!message.UnknownRequired(kKnown).empty()) {
     RejectRequest(packet, message, stun::kErrorUnknownAttribute, &keys->local_key);
     return true;
@@ -79,8 +85,7 @@ bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet,
                       message.GetU32(AttributeType::kPriority).value_or(0),
                       message.Has(AttributeType::kUseCandidate)};
   if (keys_->has_remote()) {
-    // A ufrag that is not the peer's current one belongs to another session (RFC 8445 section 7.3.1.4).
-    if (check.remote_ufrag == keys_->remote.ufrag) ProcessReceivedCheck(now, check);
+    ProcessReceivedCheck(now, check);
     return true;
   }
   for (BufferedCheck& known : buffered_checks_) {
