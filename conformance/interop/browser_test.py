@@ -1,0 +1,414 @@
+#!/usr/bin/env python3
+"""A real Chromium against our PeerConnection, on loopback and in real time.
+
+  browser_test.py BROWSER_PEER [unittest's arguments]
+
+browser_page.js runs in Chromium, browser_peer.cc is our end; both take the same commands and report the same events, so that every case
+runs both ways: once Chromium offers, once we do. Exits 77 where Chromium is not installed.
+"""
+import contextlib
+import ctypes
+import http.server
+import itertools
+import json
+import os
+import pathlib
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+SKIPPED = 77
+PATIENCE_S = 15 # for any one thing to happen
+WHOLE_S = 100    # then something hangs
+CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
+FLAGS = """
+  --headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update
+  --disable-sync --disable-extensions --disable-breakpad --disable-dev-shm-usage --mute-audio --no-proxy-server --password-store=basic
+  --disable-features=WebRtcHideLocalIpsWithMdns --allow-loopback-in-peer-connection
+  --disable-background-timer-throttling --disable-renderer-backgrounding --disable-backgrounding-occluded-windows
+  --use-fake-device-for-media-stream --use-fake-ui-for-media-stream""".split()
+PAGE = b"<!doctype html><title>rtclab</title><script src=/page.js></script>"
+
+
+LIBC = ctypes.CDLL(None)
+
+
+def die_with_us():
+    LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: also when we are killed
+
+
+def adopt_orphans():
+    LIBC.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: what Chromium leaves behind is ours to wait for
+
+
+def end_orphans():
+    """No return before every process below us is gone: they have a moment to end by themselves."""
+    patience = time.monotonic() + 2
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            if os.waitpid(-1, os.WNOHANG)[0]:
+                continue
+            if time.monotonic() > patience:
+                for child in pathlib.Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(int(child), signal.SIGKILL)
+            time.sleep(0.01)
+
+
+class Failed(AssertionError):
+    pass
+
+
+class Side:
+    """One end of a call: commands go to it, its events are kept and its signals go to the other end."""
+
+    def __init__(self, name, send):
+        self.name, self.send = name, send
+        self.changed = threading.Condition()
+        self.events = []
+        self.other = None
+        self.filter = lambda signal: signal  # what the other end gets for a signal of ours; None: nothing
+
+    def command(self, op, **members):
+        self.send({"op": op, **members})
+
+    def take(self, event):
+        """From the thread that reads."""
+        with self.changed:
+            self.events.append(event)
+            self.changed.notify_all()
+        if self.other and event["event"] in ("description", "candidate"):
+            if event := self.filter(event):
+                self.other.command(event["event"], **{k: v for k, v in event.items() if k not in ("event", "call")})
+
+    def all(self, kind, **members):
+        with self.changed:
+            return [e for e in self.events if e["event"] == kind and all(e.get(k) == v for k, v in members.items())]
+
+    def wait(self, kind, count=1, **members):
+        """The `count`th event of this kind with these members."""
+        def there():
+            wrong = [e for e in self.events if e["event"] in ("error", "channel-error", "failed", "ended")]
+            if wrong and kind not in ("error", "failed"):
+                raise Failed(f"{self.name}: {wrong[0]}")
+            return len(self.all(kind, **members)) >= count
+        with self.changed:
+            if not self.changed.wait_for(there, PATIENCE_S):
+                seen = [e for e in self.events if e["event"] not in ("description", "stats")][-12:]
+                raise Failed(f"{self.name}: no {count}. {kind} {members} after {PATIENCE_S} s; last came {seen}, "
+                             f"at the other end {self.other.events[-12:] if self.other else None}")
+            return self.all(kind, **members)[count - 1]
+
+    def stats(self):
+        """getStats() as a list of objects."""
+        before = len(self.all("stats"))
+        self.command("stats")
+        return self.wait("stats", before + 1)["stats"]
+
+
+def of(stats, kind, **members):
+    return [s for s in stats if s["type"] == kind and all(s.get(k) == v for k, v in members.items())]
+
+
+def one(stats, kind, **members):
+    found = of(stats, kind, **members)
+    if len(found) != 1:
+        raise Failed(f"{len(found)} {kind} {members}: {found}")
+    return found[0]
+
+
+class Browser:
+    """Chromium with our page, and the server that the page talks to."""
+
+    def __init__(self, program):
+        self.folder = tempfile.TemporaryDirectory(prefix="rtclab-browser-", ignore_cleanup_errors=True)
+        self.commands = queue.Queue()
+        self.side = None
+        self.call = 0
+        self.process = None
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self, body, kind):
+                self.send_response(200)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Cache-Control", "no-store")
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self):
+                if self.path == "/":
+                    self.answer(PAGE, "text/html")
+                elif self.path == "/page.js":
+                    self.answer((FOLDER / "browser_page.js").read_bytes(), "text/javascript")
+                elif self.path == "/commands":
+                    self.answer(json.dumps(outer.next_commands()).encode(), "application/json")
+                else:
+                    self.send_error(404)
+
+            def do_POST(self):
+                events = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                for event in events:
+                    if outer.side and event["call"] == outer.call:
+                        outer.side.take(event)
+                self.answer(b"{}", "application/json")  # after that, so that the next ones come later
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                """Chromium is killed in the middle of what it asks."""
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+        url = f"http://127.0.0.1:{self.server.server_address[1]}/"
+        self.log = open(pathlib.Path(self.folder.name) / "chromium.log", "wb")
+        environment = {**os.environ, "HOME": self.folder.name, "XDG_CONFIG_HOME": self.folder.name, "XDG_CACHE_HOME": self.folder.name}
+        self.process = subprocess.Popen(
+            [program, *FLAGS, f"--user-data-dir={self.folder.name}/profile", url], start_new_session=True, preexec_fn=die_with_us,
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, env=environment)
+
+    def next_commands(self):
+        """What there is, waiting for the first for a while."""
+        commands = []
+        with contextlib.suppress(queue.Empty):
+            commands.append(self.commands.get(timeout=5))
+            while True:
+                commands.append(self.commands.get_nowait())
+        return commands
+
+    def begin(self):
+        """A new connection in the page."""
+        self.call += 1
+        self.side = Side("Chromium", self.commands.put)
+        self.side.command("call", call=self.call)
+        self.side.wait("ready")
+        return self.side
+
+    def stop(self):
+        """The whole process group, and no return before it is gone."""
+        if self.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            end_orphans()
+        self.log.close()
+        self.server.shutdown()
+        self.server.server_close()
+        self.folder.cleanup()
+
+
+class Ours:
+    """Our end: a process a call."""
+
+    def __init__(self, program, options):
+        self.process = subprocess.Popen([program, json.dumps(options)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        preexec_fn=die_with_us)
+        self.side = Side("ours", self.send)
+        self.stopping = False
+        self.thread = threading.Thread(target=self.read, daemon=True)
+
+    def send(self, command):
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self.process.stdin.write(json.dumps(command) + "\n")
+            self.process.stdin.flush()
+
+    def read(self):
+        for line in self.process.stdout:
+            self.side.take(json.loads(line))
+        if not self.stopping:
+            self.side.take({"event": "ended", "status": self.process.wait()})
+
+    def stop(self):
+        """Its exit status: it ends when its input does."""
+        self.stopping = True
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+        finally:
+            self.thread.join(5)
+            self.process.stdout.close()
+
+
+class Call(unittest.TestCase):
+    browser = None
+
+    def setUp(self):
+        self.last = time.monotonic()
+
+    @contextlib.contextmanager
+    def call(self, chromium_offers, **options):
+        """Both ends of a new call: the one that offers, and the one that answers."""
+        chromium = self.browser.begin()
+        peer = Ours(PEER, options)
+        try:
+            ours = peer.side
+            chromium.other, ours.other = ours, chromium
+            # Chromium has candidates of other interfaces as well: loopback alone is what is tested.
+            chromium.filter = lambda s: s if s["event"] != "candidate" or s["candidate"] == "" or " 127.0.0.1 " in s["candidate"] else None
+            peer.thread.start()
+            yield (chromium, ours) if chromium_offers else (ours, chromium)
+            ours.command("hangup")
+            chromium.command("hangup")
+        finally:
+            status = peer.stop()
+        self.assertEqual(status, 0, "the exit status of our end")
+
+    def connect(self, *sides):
+        for side in sides:
+            side.wait("state", state="connected")
+        return {side.name: side for side in sides}
+
+    def both_ways(self, case):
+        for chromium_offers in (True, False):
+            with self.subTest(offers="Chromium" if chromium_offers else "ours"):
+                begin = time.monotonic()
+                case(chromium_offers)
+                print(f"  {case.__name__}, {'Chromium offers' if chromium_offers else 'we offer'}: {time.monotonic() - begin:.1f} s", flush=True)
+
+
+class DataTest(Call):
+    SIZES = [1, 2, 100, 1172, 1200, 16_384, 65_535, 65_536, 65_537, 262_143, 262_144]
+    LABELS = {"a-ordered": True, "a-unordered": False, "b-ordered": True, "b-unordered": False}
+
+    def test_channels(self):
+        self.both_ways(self.channels)
+
+    def channels(self, chromium_offers):
+        with self.call(chromium_offers) as (a, b):
+            for label in ("a-ordered", "a-unordered"):
+                a.command("open", label=label, ordered=self.LABELS[label])
+            a.command("offer")
+            self.connect(a, b)
+            for label in ("b-ordered", "b-unordered"):
+                b.command("open", label=label, ordered=self.LABELS[label])
+            for side in (a, b):
+                for label in self.LABELS:
+                    side.wait("open", label=label)
+            for side, prefix in ((a, "b"), (b, "a")):
+                for label in (f"{prefix}-ordered", f"{prefix}-unordered"):
+                    self.assertEqual(side.wait("announced", label=label)["ordered"], self.LABELS[label])
+            self.exchange(a, b, self.SIZES)
+            self.check_connection(a, b)
+            self.restart(a, b)
+            self.exchange(a, b, [1, 20_000])
+            self.close(a, b)
+
+    def exchange(self, a, b, sizes):
+        """On every channel, both ways, bytes and text: what comes is what was sent."""
+        rounds = [(side, other, label, binary) for side, other in ((a, b), (b, a)) for label in self.LABELS for binary in (True, False)]
+        expected = {}
+        for side, other in ((a, b), (b, a)):
+            for label in self.LABELS:
+                expected[side, label] = len(other.all("received", label=label)) + 2 * len(sizes)
+        for seed, (side, _, label, binary) in enumerate(rounds, 1):
+            side.command("send", label=label, sizes=sizes, binary=binary, seed=seed)
+        for side, other in ((a, b), (b, a)):
+            for label, ordered in self.LABELS.items():
+                other.wait("received", expected[side, label], label=label)
+                side.wait("sent", expected[side, label], label=label)
+                sent, received = ([(m["binary"], m["size"], m["digest"]) for m in messages]
+                                  for messages in (side.all("sent", label=label), other.all("received", label=label)))
+                if not ordered:
+                    sent.sort(), received.sort()
+                self.assertEqual(sent, received, f"{side.name} to {other.name} on {label}")
+
+    def check_connection(self, a, b):
+        """Both ends say the same of the certificates, the roles and the channels."""
+        def view(side):
+            stats = side.stats()
+            transport = one(stats, "transport")
+            certificates = {s["id"]: s["fingerprint"].upper() for s in of(stats, "certificate")}
+            return {
+                "own": certificates[transport["localCertificateId"]], "peer": certificates[transport["remoteCertificateId"]],
+                "dtls": transport["dtlsState"], "dtls role": transport["dtlsRole"], "ice role": transport["iceRole"],
+                "version": transport["tlsVersion"], "cipher": transport["dtlsCipher"],
+                "channels": {s["label"]: (s["dataChannelIdentifier"], s["state"], s["messagesSent"], s["messagesReceived"], s["bytesSent"],
+                                          s["bytesReceived"]) for s in of(stats, "data-channel")},
+            }
+        first, second = view(a), view(b)
+        for side, mine in ((a, first), (b, second)):
+            self.assertIn(mine["own"], side.all("description")[-1]["sdp"].upper())
+        self.assertEqual((first["own"], first["peer"]), (second["peer"], second["own"]))
+        self.assertEqual((first["dtls"], second["dtls"]), ("connected", "connected"))
+        self.assertEqual((first["ice role"], second["ice role"]), ("controlling", "controlled"))
+        self.assertEqual({first["dtls role"], second["dtls role"]}, {"client", "server"})
+        self.assertEqual((first["version"], first["cipher"]), (second["version"], second["cipher"]))
+        self.assertEqual(first["channels"].keys(), self.LABELS.keys())
+        for label, (stream, state, sent, received, bytes_sent, bytes_received) in first["channels"].items():
+            self.assertEqual((stream, state, received, sent, bytes_received, bytes_sent), second["channels"][label], label)
+
+    def restart(self, a, b):
+        """New credentials at both ends, and the call goes on with them."""
+        def fragments():
+            return [one(side.stats(), "transport")["iceLocalUsernameFragment"] for side in (a, b)]
+        before = fragments()
+        described = len(b.all("description"))
+        a.command("restart")
+        b.wait("description", described + 1)
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            after = fragments()
+            in_use = [self.selected(side)["state"] for side in (a, b)]
+            if not set(before) & set(after) and in_use == ["succeeded", "succeeded"]:
+                break
+            self.assertLess(time.monotonic(), end, f"still {after} after {before}, {in_use}")
+            time.sleep(0.05)
+        for side, fragment in zip((a, b), after):
+            self.assertIn(f"a=ice-ufrag:{fragment}", side.all("description")[-1]["sdp"])
+            self.assertEqual([e["state"] for e in side.all("state")][-1], "connected")
+
+    @staticmethod
+    def selected(side):
+        stats = side.stats()
+        return one(stats, "candidate-pair", id=one(stats, "transport")["selectedCandidatePairId"])
+
+    def close(self, a, b):
+        """Two are closed by each end, and are closed at the other."""
+        for side, label in zip((a, b, a, b), self.LABELS):
+            side.command("close", label=label)
+        for side in (a, b):
+            for label in self.LABELS:
+                side.wait("closed", label=label)
+
+
+def main():
+    global PEER
+    PEER = sys.argv.pop(1)
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if not program:
+        print("Chromium is not installed (scripts/setup installs it)")
+        return SKIPPED
+
+    def stop(number, _):
+        raise KeyboardInterrupt(signal.Signals(number).name)  # which unittest lets pass
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, stop)
+    signal.alarm(WHOLE_S)
+    adopt_orphans()
+    Call.browser = Browser(program)
+    try:
+        return 0 if unittest.main(exit=False, verbosity=2).result.wasSuccessful() else 1
+    finally:
+        Call.browser.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
