@@ -112,6 +112,7 @@ class BrowserPeer {
     const Timestamp now = driver_.Now();
     Must(pc_.AddTrack(now, peer::MediaTrack::Audio("microphone"), {"stream"}), "addTrack");
     Must(pc_.AddTrack(now, peer::MediaTrack::Video("camera", video), {"stream"}), "addTrack");
+    Say({{"event", "media"}});
   }
 
   void Quiet(const json& /*command*/) {

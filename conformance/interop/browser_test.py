@@ -25,8 +25,9 @@ import unittest
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 SKIPPED = 77
-PATIENCE_S = 15 # for any one thing to happen
+PATIENCE_S = 15  # for any one thing to happen
 WHOLE_S = 100    # then something hangs
+START_BITRATE = 300_000  # of Chromium's bandwidth estimate
 CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
 FLAGS = """
   --headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update
@@ -113,14 +114,14 @@ class Side:
         return self.wait("stats", before + 1)["stats"]
 
 
-def of(stats, kind, **members):
-    return [s for s in stats if s["type"] == kind and all(s.get(k) == v for k, v in members.items())]
+def of(stats, type_, **members):
+    return [s for s in stats if s["type"] == type_ and all(s.get(k) == v for k, v in members.items())]
 
 
-def one(stats, kind, **members):
-    found = of(stats, kind, **members)
+def one(stats, type_, **members):
+    found = of(stats, type_, **members)
     if len(found) != 1:
-        raise Failed(f"{len(found)} {kind} {members}: {found}")
+        raise Failed(f"{len(found)} {type_} {members}: {found}")
     return found[0]
 
 
@@ -387,6 +388,105 @@ class DataTest(Call):
         for side in (a, b):
             for label in self.LABELS:
                 side.wait("closed", label=label)
+
+
+class RefusalTest(Call):
+    """A certificate that is not the one signalled ends the call, at both ends."""
+
+    def test_fingerprint(self):
+        self.both_ways(self.wrong_fingerprint)
+
+    def wrong_fingerprint(self, chromium_offers):
+        for spoiled in ("Chromium", "ours"):
+            with self.call(chromium_offers) as (a, b):
+                ends = {side.name: side for side in (a, b)}
+
+                def spoil(signal, before=ends[spoiled].filter):
+                    """The first byte of the fingerprint is another one."""
+                    if signal["event"] != "description":
+                        return before(signal)
+                    head, mark, tail = signal["sdp"].partition("a=fingerprint:sha-256 ")
+                    return {**signal, "sdp": head + mark + ("00" if tail[:2] != "00" else "01") + tail[2:]}
+                ends[spoiled].filter = spoil
+                a.command("open", label="a", ordered=True)
+                a.command("offer")
+                # Who saw the wrong certificate knows why; the other hears an alert.
+                if spoiled == "Chromium":
+                    self.assertEqual(ends["ours"].wait("failed")["reason"], "dtls-fingerprint-mismatch")
+                else:
+                    ends["Chromium"].wait("state", state="failed")
+                    ends["ours"].wait("failed")
+                for side in (a, b):
+                    self.assertEqual(side.all("state", state="connected"), [])
+                    self.assertEqual(side.all("open"), [])
+
+
+class MediaTest(Call):
+    def test_media(self):
+        self.both_ways(self.media)
+
+    def media(self, chromium_offers):
+        with self.call(chromium_offers) as (a, b):
+            for side in (a, b):
+                side.command("media")
+            for side in (a, b):
+                side.wait("media")
+            a.command("offer")
+            sides = self.connect(a, b)
+            chromium, ours = sides["Chromium"], sides["ours"]
+            begin = time.monotonic()
+            estimates = []
+            while True:
+                views = {side.name: side.stats() for side in (chromium, ours)}
+                estimates.append(self.estimate(views["Chromium"]))
+                missing = [*self.missing(views["Chromium"], views["ours"]), *self.missing(views["ours"], views["Chromium"])]
+                if not missing and max(filter(None, estimates)) > 2 * START_BITRATE:
+                    break
+                if time.monotonic() - begin > PATIENCE_S:
+                    raise Failed(f"still missing after {PATIENCE_S} s: {missing}, estimates of Chromium {estimates}")
+                time.sleep(0.2)
+            self.agree(chromium, ours)
+
+    @staticmethod
+    def estimate(stats):
+        found = [s["availableOutgoingBitrate"] for s in of(stats, "candidate-pair", nominated=True) if "availableOutgoingBitrate" in s]
+        return max(found, default=None)
+
+    @staticmethod
+    def missing(sender, receiver):
+        """What has to be true of media in one direction after a while, and is not yet."""
+        wrong = []
+
+        def want(kind, stats, type_, **least):
+            found = of(stats, type_, kind=kind)
+            if not found:
+                wrong.append(f"no {type_} of {kind}")
+            for name, value in least.items():
+                for s in found:
+                    if not s.get(name, 0) >= value:
+                        wrong.append(f"{type_} of {kind}: {name} is {s.get(name)}, not {value}")
+        want("audio", sender, "outbound-rtp", packetsSent=100)
+        want("video", sender, "outbound-rtp", framesSent=60)
+        want("audio", receiver, "inbound-rtp", packetsReceived=100)
+        want("video", receiver, "inbound-rtp", packetsReceived=100, framesReceived=60)
+        for kind in ("audio", "video"):
+            want(kind, sender, "remote-inbound-rtp", roundTripTimeMeasurements=1, roundTripTime=1e-9)
+            want(kind, receiver, "remote-outbound-rtp", reportsSent=1, packetsSent=1)
+        return wrong
+
+    def agree(self, chromium, ours):
+        """Nothing is sent any more: the numbers of both ends are the same."""
+        for side in (chromium, ours):
+            side.command("quiet")
+        time.sleep(0.5)
+        views = [side.stats() for side in (chromium, ours)]
+        for sent, received, sender in ((*views, chromium.name), (*reversed(views), ours.name)):
+            for kind in ("audio", "video"):
+                out, into = one(sent, "outbound-rtp", kind=kind), one(received, "inbound-rtp", kind=kind)
+                names = ("packetsSent", "bytesSent", "headerBytesSent", "retransmittedPacketsSent", "framesSent", "keyFramesEncoded", "nackCount", "pliCount", "firCount")
+                print(sender, {n: out.get(n) for n in names})
+                names = ("packetsReceived", "bytesReceived", "headerBytesReceived", "retransmittedPacketsReceived", "packetsLost", "framesReceived", "keyFramesDecoded", "framesDecoded", "nackCount", "pliCount", "firCount")
+                print("     ", {n: into.get(n) for n in names}, flush=True)
 
 
 def main():
