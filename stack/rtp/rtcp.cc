@@ -42,8 +42,11 @@ Result<RawRtcp> SplitRtcp(ByteView datagram, std::size_t at, std::size_t& next) 
   if ((first & 0x20) != 0) {
     // RFC 3550 section 6.4.1: only the last packet of a compound is padded, by whole words.
     if (next != datagram.size()) return Fail("RTCP padding before the last packet", at);
+    // Chromium counts the one to three bytes that fill up the last word of transport-wide feedback as padding.
+    const bool part_of_a_word = raw.type == static_cast<uint8_t>(RtcpType::kTransportFeedback) &&
+                                raw.count == kFmtTransportWide;
     const std::size_t padding = datagram.back();
-    if (padding == 0 || padding % 4 != 0 || padding > raw.body.size()) {
+    if (padding == 0 || (padding % 4 != 0 && !part_of_a_word) || padding > raw.body.size()) {
       return Fail("RTCP padding count does not fit the packet", datagram.size() - 1);
     }
     raw.body = raw.body.first(raw.body.size() - padding);

@@ -37,9 +37,10 @@ enum class RtcpForm : uint8_t {
 };
 
 // Reads every packet of a datagram, in order. Errors: version other than 2, lengths that do not add
-// up, padding that is not on the last packet or not a multiple of four, a first packet that `form`
-// does not allow, and a packet of a known type whose contents do not fit its length. One bad packet
-// refuses the datagram: its lengths can no longer be trusted.
+// up, padding that is not on the last packet or not a multiple of four (transport-wide feedback
+// apart, where Chromium does so), a first packet that `form` does not allow, and a packet of a known
+// type whose contents do not fit its length. One bad packet refuses the datagram: its lengths can no
+// longer be trusted.
 Result<std::vector<RtcpMessage>> ParseRtcp(ByteView datagram,
                                            RtcpForm form = RtcpForm::kReducedSize);
 
