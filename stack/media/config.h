@@ -57,7 +57,9 @@ struct FecConfig {
   FecKind kind = FecKind::kNone;
   uint8_t payload_type = 0;      // of ulpfec inside RED, or of flexfec
   uint8_t red_payload_type = 0;  // kUlpfec: RFC 2198 carries media and FEC alike
-  uint32_t ssrc = 0;             // kFlexfec: its own stream (RFC 8627)
+  // kUlpfec: what names RED in apt=. Such retransmissions are taken; ours are of what RED holds.
+  std::optional<uint8_t> red_rtx_payload_type;
+  uint32_t ssrc = 0;  // kFlexfec: its own stream (RFC 8627)
   // Protection as FEC packets a media packet, 0 to 1. Unset: it follows the reported loss
   // (fec_rate.h).
   std::optional<double> protection;

@@ -24,6 +24,8 @@ void Demux::SetStreams(const std::vector<ReceiveStreamConfig>& streams) {
     }
     if (stream.fec.kind == FecKind::kUlpfec) {
       section.payload_types.emplace_back(stream.fec.red_payload_type, StreamRole::kMedia);
+      if (stream.fec.red_rtx_payload_type)
+        section.payload_types.emplace_back(*stream.fec.red_rtx_payload_type, StreamRole::kRtx);
     } else if (stream.fec.kind == FecKind::kFlexfec) {
       section.payload_types.emplace_back(stream.fec.payload_type, StreamRole::kFlexfec);
     }

@@ -36,7 +36,8 @@ const CodecConfig* Engine::Impl::CodecFor(const ReceiveStreamConfig& section,
   }
   const bool is_fec =
       section.fec.kind != FecKind::kNone &&
-      (payload_type == section.fec.red_payload_type || payload_type == section.fec.payload_type);
+      (payload_type == section.fec.red_payload_type || payload_type == section.fec.payload_type ||
+       payload_type == section.fec.red_rtx_payload_type);
   return is_fec && !section.codecs.empty() ? &section.codecs.front() : nullptr;
 }
 

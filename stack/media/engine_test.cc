@@ -6,6 +6,7 @@
 
 #include "stack/media/test_util.h"
 #include "stack/rtp/rtp_packet.h"
+#include "stack/rtp/rtx.h"
 
 namespace rtclab::media {
 namespace {
@@ -309,6 +310,45 @@ TEST(EngineTest, FecAndRetransmissionsWorkTogether) {
     EXPECT_EQ(in.frames_corrupt, 0u);
     EXPECT_GT(in.frames_rendered, 270u);
   }
+}
+
+// As Chromium does it: the RED packet as it was, with the payload type that names RED in apt=.
+TEST(EngineTest, ARetransmissionOfARedPacketIsTaken) {
+  auto video = VideoStream(200);
+  video.codec.nack = false;  // nothing else brings back what is lost
+  video.fec = {.kind = FecKind::kUlpfec,
+               .payload_type = 116,
+               .red_payload_type = 115,
+               .red_rtx_payload_type = 117};
+  video.fec.protection = 0;
+  const uint32_t rtx_ssrc = video.encodings[0].rtx_ssrc;
+  PipeConfig pipe;
+  std::vector<Bytes> again;
+  int count = 0;
+  pipe.drop = [&](const MediaPacket& packet) {
+    const auto view = rtp::PacketView::Parse(packet.bytes);
+    if (packet.rtcp || view->payload_type() != 115 || ++count % 10 != 0) return false;
+    const auto sequence = static_cast<uint16_t>(again.size());
+    again.push_back(rtp::WrapRtx(*view, {.payload_type = 117, .ssrc = rtx_ssrc}, sequence));
+    return true;
+  };
+  Pair pair(CallEngine(congestion::ControllerKind::kNone), CallEngine(), pipe, {});
+  pair.b.SetReceiveStreams(pair.now, {ReceiverOf(video, /*signal_ssrcs=*/true)});
+  pair.a.SetSendStreams(pair.now, {video});
+  pair.Connect();
+  std::size_t fed = 0;
+  for (int i = 0; i < 200; ++i) {
+    pair.RunFor(Ms(10));
+    for (; fed < again.size(); ++fed) pair.b.HandleRtp(pair.now, again[fed]);
+  }
+  const EngineStats stats = pair.b.stats(pair.now);
+  EXPECT_EQ(stats.packets_unknown_stream, 0u);
+  ASSERT_THAT(stats.inbound_rtp, SizeIs(1));
+  EXPECT_GT(fed, 10u);
+  EXPECT_EQ(stats.inbound_rtp[0].retransmitted_packets_received, fed);
+  EXPECT_EQ(stats.inbound_rtp[0].frames_corrupt, 0u);
+  EXPECT_EQ(stats.inbound_rtp[0].pli_count, 0u);
+  EXPECT_GT(stats.inbound_rtp[0].frames_rendered, 50u);
 }
 
 TEST(EngineTest, ReorderingIsNoLoss) {

@@ -65,8 +65,11 @@ void RtpInput::OnRtx(Timestamp now, const rtp::PacketView& packet) {
   counters_.last_packet_received_timestamp = now;
   ++counters_.retransmitted_packets_received;
   counters_.retransmitted_bytes_received += packet.payload().size();
+  // Chromium, where RED was negotiated, sends the RED packets again with the payload type that names RED in apt=.
+  const bool is_red = config_.fec.red_rtx_payload_type == packet.payload_type();
+  const uint8_t payload_type = is_red ? config_.fec.red_payload_type : codec_.payload_type;
   // Padding on the RTX stream has no original.
-  const auto original = rtp::UnwrapRtx(packet, codec_.payload_type, ssrc_, config_.extensions.rid,
+  const auto original = rtp::UnwrapRtx(packet, payload_type, ssrc_, config_.extensions.rid,
                                        config_.extensions.repaired_rid);
   if (!original) return;
   const auto view = rtp::PacketView::Parse(*original);

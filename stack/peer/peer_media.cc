@@ -74,6 +74,8 @@ media::FecConfig FecOf(const std::vector<sdp::Codec>& codecs, media::FecKind wan
     fec.kind = wanted;
     fec.payload_type = find("ulpfec")->payload_type;
     fec.red_payload_type = find("red")->payload_type;
+    if (const sdp::Codec* rtx = FindRtx(codecs, fec.red_payload_type))
+      fec.red_rtx_payload_type = rtx->payload_type;
   }
   return fec;
 }
