@@ -204,7 +204,17 @@ class BrowserPeer {
         std::visit([&entry, &n = name](const auto& v) { entry[n] = v; }, value);
       entries.push_back(std::move(entry));
     }
-    Say({{"event", "stats"}, {"stats", std::move(entries)}});
+    // And what came and was of no use, which the W3C does not count.
+    json unused = json::object();
+    for (const int id : pc_.transports()) {
+      const media::Engine* engine = pc_.transport(id)->engine();
+      if (engine == nullptr) continue;
+      const media::EngineStats stats = engine->stats(driver_.Now());
+      unused = {{"malformed", stats.packets_malformed},
+                {"unknown stream", stats.packets_unknown_stream},
+                {"RTCP malformed", stats.rtcp_malformed}};
+    }
+    Say({{"event", "stats"}, {"stats", std::move(entries)}, {"unused", std::move(unused)}});
   }
 
   void HangUp(const json& /*command*/) { pc_.Close(driver_.Now()); }
