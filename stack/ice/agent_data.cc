@@ -66,7 +66,8 @@ bool Agent::Impl::HandleStun(Timestamp now, const Datagram& packet) {
 }
 
 bool Agent::Impl::HandleData(const Datagram& packet) {
-  // RFC 8445 section 12.2: on any candidate; from addresses that the peer is known to have.
+  // RFC 8445 section 12.2: on any candidate; from addresses that the peer is known to have. After a restart the peer may go on with the
+  // earlier generation's pair for a while: Chromium does so for seconds where it is controlled.
   const Component* to = nullptr;
   for (const Component& c : components_) {
     if (c.on_path && c.from == packet.destination && c.to == packet.source) to = &c;
@@ -77,9 +78,8 @@ bool Agent::Impl::HandleData(const Datagram& packet) {
     const LocalCandidate& l = set_.local(base);
     const bool known =
         set_.FindRemote(l.stream, l.candidate.component, packet.source) >= 0 ||
-        std::any_of(buffered_checks_.begin(), buffered_checks_.end(), [&](const BufferedCheck& b) {
-          return b.base == base && b.source == packet.source;
-        });
+        std::find(proven_paths_.begin(), proven_paths_.end(),
+                  ProvenPath{packet.destination, packet.source}) != proven_paths_.end();
     if (!known) return false;
     to = FindComponent(l.stream, l.candidate.component);
   }

@@ -314,6 +314,12 @@ class Agent::Impl {
   Timestamp patience_until_ = Timestamp::PlusInfinity();
   bool patience_over_ = false;
   std::vector<BufferedCheck> buffered_checks_;
+  // Where checks came to and from that were answered, in this generation or an earlier one: data may follow.
+  struct ProvenPath {
+    TransportAddress to, from;
+    bool operator==(const ProvenPath&) const = default;
+  };
+  std::vector<ProvenPath> proven_paths_;
   std::vector<EarlyCandidate> early_candidates_;
   std::vector<std::pair<std::string, int>> early_ends_;
   int signalled_count_ = 0;

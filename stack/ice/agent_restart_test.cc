@@ -90,6 +90,25 @@ TEST(AgentRestartTest, ALateCandidateOfTheOldGenerationIsIgnored) {
   EXPECT_EQ(solo.agent.check_log()[0].generation, 0);
 }
 
+// As Chromium does, where the other end controls.
+TEST(AgentRestartTest, DataOfAPeerThatStaysWithTheOldPairIsTaken) {
+  Solo solo;
+  solo.Start({"192.0.2.2:1"});
+  const Bytes data{0x80, 1};
+  EXPECT_FALSE(solo.Receive(Addr("192.0.2.2:9"), data));
+  EXPECT_TRUE(solo.Receive(Addr("192.0.2.2:9"), solo.Request()));
+  EXPECT_TRUE(solo.Receive(Addr("192.0.2.2:9"), data));
+  solo.agent.Restart(solo.now);
+  solo.Pump();
+  solo.remote = {"NEWFRAG", "abcdefghijklmnopqrstuvwx"};
+  solo.SetRemote();
+  solo.AddRemote("192.0.2.2:2");
+  solo.End();
+  EXPECT_TRUE(solo.Receive(Addr("192.0.2.2:2"), data));
+  EXPECT_TRUE(solo.Receive(Addr("192.0.2.2:9"), data));
+  EXPECT_FALSE(solo.Receive(Addr("192.0.2.3:9"), data));
+}
+
 // What Chromium sends in a restart before it has the answer.
 TEST(AgentRestartTest, ACheckAcrossGenerationsIsRefusedBeforeAndAfterOurRestart) {
   Solo solo;

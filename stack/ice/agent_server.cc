@@ -15,6 +15,8 @@ constexpr AttributeType kKnown[] = {AttributeType::kUsername, AttributeType::kPr
 
 // How many checks may wait for the peer's credentials: each pair of addresses counts once.
 constexpr std::size_t kMaxBufferedChecks = 32;
+// The latest of the paths that data is taken from.
+constexpr std::size_t kMaxProvenPaths = 32;
 
 }  // namespace
 
@@ -78,6 +80,11 @@ bool Agent::Impl::HandleRequest(Timestamp now, const Datagram& packet,
       .AddMessageIntegrity(keys->local_key)
       .AddFingerprint();
   SendPacket(packet.destination, packet.source, response.Build());
+  const ProvenPath path{packet.destination, packet.source};
+  if (std::find(proven_paths_.begin(), proven_paths_.end(), path) == proven_paths_.end()) {
+    if (proven_paths_.size() == kMaxProvenPaths) proven_paths_.erase(proven_paths_.begin());
+    proven_paths_.push_back(path);
+  }
   // An earlier generation's checks keep its path alive and mean nothing else.
   if (!current || state_ == AgentState::kClosed) return true;
 
