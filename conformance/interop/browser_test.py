@@ -9,7 +9,6 @@ runs both ways: once Chromium offers, once we do. Exits 77 where Chromium is not
 import contextlib
 import ctypes
 import http.server
-import itertools
 import json
 import os
 import pathlib
@@ -251,9 +250,6 @@ class Ours:
 class Call(unittest.TestCase):
     browser = None
 
-    def setUp(self):
-        self.last = time.monotonic()
-
     @contextlib.contextmanager
     def call(self, chromium_offers, **options):
         """Both ends of a new call: the one that offers, and the one that answers."""
@@ -475,18 +471,44 @@ class MediaTest(Call):
         return wrong
 
     def agree(self, chromium, ours):
-        """Nothing is sent any more: the numbers of both ends are the same."""
+        """Nothing is sent any more: the numbers of both ends are the same, and nothing was of no use."""
         for side in (chromium, ours):
             side.command("quiet")
-        time.sleep(0.5)
-        views = [side.stats() for side in (chromium, ours)]
-        for sent, received, sender in ((*views, chromium.name), (*reversed(views), ours.name)):
-            for kind in ("audio", "video"):
-                out, into = one(sent, "outbound-rtp", kind=kind), one(received, "inbound-rtp", kind=kind)
-                names = ("packetsSent", "bytesSent", "headerBytesSent", "retransmittedPacketsSent", "framesSent", "keyFramesEncoded", "nackCount", "pliCount", "firCount")
-                print(sender, {n: out.get(n) for n in names})
-                names = ("packetsReceived", "bytesReceived", "headerBytesReceived", "retransmittedPacketsReceived", "packetsLost", "framesReceived", "keyFramesDecoded", "framesDecoded", "nackCount", "pliCount", "firCount")
-                print("     ", {n: into.get(n) for n in names}, flush=True)
+        end = time.monotonic() + PATIENCE_S
+        while True:  # what is under way, the last reports among it
+            views = chromium.stats(), ours.stats()
+            differences = [*self.differences("Chromium to ours", *views), *self.differences("ours to Chromium", *reversed(views))]
+            if not differences:
+                break
+            if time.monotonic() > end:
+                raise Failed("\n".join(differences))
+            time.sleep(0.2)
+        for name, count in ours.all("stats")[-1]["unused"].items():
+            self.assertEqual(count, 0, name)
+        # Chromium cannot decode our frames' content, so it asks for key frames, and gets some.
+        video = one(views[1], "outbound-rtp", kind="video")
+        self.assertGreater(video["pliCount"], 0)
+        self.assertGreater(video["keyFramesEncoded"], 1)
+        # Our decoder takes each frame of Chromium's.
+        video = one(views[1], "inbound-rtp", kind="video")
+        self.assertEqual((video["framesDecoded"], video["pliCount"]), (video["framesReceived"], 0))
+
+    @staticmethod
+    def differences(direction, sent, received):
+        found = []
+        for kind in ("audio", "video"):
+            out, into = one(sent, "outbound-rtp", kind=kind), one(received, "inbound-rtp", kind=kind)
+            pairs = [("packetsSent", "packetsReceived"), ("bytesSent", "bytesReceived"), ("headerBytesSent", "headerBytesReceived")]
+            if kind == "video":
+                pairs += [("framesSent", "framesReceived"), ("pliCount", "pliCount"), ("firCount", "firCount"), ("nackCount", "nackCount")]
+            found += [f"{direction}, {kind}: {a} {out.get(a)}, {b} {into.get(b)}" for a, b in pairs if out.get(a) != into.get(b)]
+            if into["packetsLost"] != 0:
+                found.append(f"{direction}, {kind}: packetsLost {into['packetsLost']}")
+            # What the receiver reported came back to the sender.
+            reported = one(sent, "remote-inbound-rtp", kind=kind)
+            if reported["packetsLost"] != 0 or reported["fractionLost"] != 0 or not 0 < reported["roundTripTime"] < 1:
+                found.append(f"{direction}, {kind}: reported {reported}")
+        return found
 
 
 def main():
