@@ -278,7 +278,8 @@ class Call(unittest.TestCase):
             with self.subTest(offers="Chromium" if chromium_offers else "ours"):
                 begin = time.monotonic()
                 case(chromium_offers)
-                print(f"  {case.__name__}, {'Chromium offers' if chromium_offers else 'we offer'}: {time.monotonic() - begin:.1f} s", flush=True)
+                who = "Chromium offers" if chromium_offers else "we offer"
+                print(f"  {case.__name__}, {who}: {time.monotonic() - begin:.1f} s", flush=True)
 
 
 class DataTest(Call):
@@ -422,7 +423,8 @@ class MediaTest(Call):
         self.both_ways(self.media)
 
     def media(self, chromium_offers):
-        with self.call(chromium_offers) as (a, b):
+        # Chromium's offer is answered as DTLS server here, as client in the other cases.
+        with self.call(chromium_offers, answer_active=False) as (a, b):
             for side in (a, b):
                 side.command("media")
             for side in (a, b):
@@ -478,6 +480,9 @@ class MediaTest(Call):
         while True:  # what is under way, the last reports among it
             views = chromium.stats(), ours.stats()
             differences = [*self.differences("Chromium to ours", *views), *self.differences("ours to Chromium", *reversed(views))]
+            video = one(views[1], "inbound-rtp", kind="video")
+            if video["framesDecoded"] != video["framesReceived"]:
+                differences.append(f"of {video['framesReceived']} frames that we received {video['framesDecoded']} are decoded")
             if not differences:
                 break
             if time.monotonic() > end:
@@ -489,9 +494,8 @@ class MediaTest(Call):
         video = one(views[1], "outbound-rtp", kind="video")
         self.assertGreater(video["pliCount"], 0)
         self.assertGreater(video["keyFramesEncoded"], 1)
-        # Our decoder takes each frame of Chromium's.
-        video = one(views[1], "inbound-rtp", kind="video")
-        self.assertEqual((video["framesDecoded"], video["pliCount"]), (video["framesReceived"], 0))
+        # Our decoder had all that it needs of Chromium's.
+        self.assertEqual(one(views[1], "inbound-rtp", kind="video")["pliCount"], 0)
 
     @staticmethod
     def differences(direction, sent, received):
