@@ -567,6 +567,8 @@ class LoadTest(CliTest):
                                   (["--peers", "relay", "--direction", "both"], "--peers local"),
                                   (["--ramp", "--rate", "10", "--max-rate", "5"], "lower --rate"),
                                   (["--max-packets", "0"], "--max-packets"), (["--password-file", "none"], "none"),
+                                  (["--rate", "nan"], "--rate: Value nan not in range 1 to"),
+                                  (["--max-loss", "-nan"], "--max-loss"), (["--max-time", "inf"], "--max-time"),
                                   (["--json", "no/such/folder/x.json"], "no/such/folder")):
             self.assertIn(reason, self.load(*arguments, expect=2).stderr)
         self.assertIn("expected a turn: or turns: URI", self.rtclab("load", "stun:127.0.0.1", expect=2).stderr)
