@@ -273,9 +273,9 @@ class ExplainTest(CliTest):
         said = self.rtclab("explain", "call", "call.json").stdout
         self.assertTrue(said.endswith("""
   Set-up, virtual ms
-               |0            |50            |100          |150               start      end  took ms
-  alice  DTLS                               #############################    100.0    200.0    100.0
-  bob    DTLS                               #############################    100.0    200.0    100.0
+               |0                 |50                 |100               |150                    start      end  took ms
+  alice  DTLS                                         #######################################    100.0    200.0    100.0
+  bob    DTLS                                         #######################################    100.0    200.0    100.0
 
   Data channels
   direction     label  sent  received  bytes  took ms  Mbit/s  intact
