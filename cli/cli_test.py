@@ -149,6 +149,14 @@ class RunTest(CliTest):
             self.assertEqual([json.loads(line).get("seed") for line in journal][0], None)
             self.assertEqual(len(journal), 7, closed)
 
+    def test_a_pipe_is_a_file_that_is_read_once(self):
+        text = json.dumps(SCENARIO)
+        ran = subprocess.run([PROGRAM, "run", "/dev/stdin", "--out", "o"], cwd=self.folder, input=text, capture_output=True, text=True,
+                             timeout=60)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertEqual((self.folder / "o/scenario/stdin.json").read_text(), text)
+        self.rtclab("explain", "stdin", "--in", "o")
+
     def test_several_files_are_one_suite(self):
         self.rtclab("run", "one.json", "matrix.json", "--out", "o")
         document = self.results("o")
