@@ -28,8 +28,8 @@ constexpr const char* kExamples = R"(Examples:
   rtclab presets nat                                the NATs that a scenario can name
 
 `rtclab COMMAND --help` says more about a command.
-Exit codes: 0 all passed, 1 an expectation failed, 2 wrong usage or scenario, 3 a run crashed or timed out,
-128 + N ended by signal N.)";
+Exit codes: 0 all passed, 1 an expectation failed, 2 wrong usage or scenario, 3 a run crashed or timed
+out or the results could not be written, 128 + N ended by signal N.)";
 
 std::string Suggest(const std::string& wrong, const std::vector<std::string>& valid) {
   const std::string nearest = scenarios::Nearest(wrong, valid);

@@ -149,6 +149,14 @@ class RunTest(CliTest):
             self.assertEqual([json.loads(line).get("seed") for line in journal][0], None)
             self.assertEqual(len(journal), 7, closed)
 
+    def test_a_pipe_is_a_file_that_is_read_once(self):
+        text = json.dumps(SCENARIO)
+        ran = subprocess.run([PROGRAM, "run", "/dev/stdin", "--out", "o"], cwd=self.folder, input=text, capture_output=True, text=True,
+                             timeout=60)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertEqual((self.folder / "o/scenario/stdin.json").read_text(), text)
+        self.rtclab("explain", "stdin", "--in", "o")
+
     def test_several_files_are_one_suite(self):
         self.rtclab("run", "one.json", "matrix.json", "--out", "o")
         document = self.results("o")
@@ -273,9 +281,9 @@ class ExplainTest(CliTest):
         said = self.rtclab("explain", "call", "call.json").stdout
         self.assertTrue(said.endswith("""
   Set-up, virtual ms
-               |0            |50            |100          |150               start      end  took ms
-  alice  DTLS                               #############################    100.0    200.0    100.0
-  bob    DTLS                               #############################    100.0    200.0    100.0
+               |0                 |50                 |100               |150                    start      end  took ms
+  alice  DTLS                                         #######################################    100.0    200.0    100.0
+  bob    DTLS                                         #######################################    100.0    200.0    100.0
 
   Data channels
   direction     label  sent  received  bytes  took ms  Mbit/s  intact
@@ -567,6 +575,8 @@ class LoadTest(CliTest):
                                   (["--peers", "relay", "--direction", "both"], "--peers local"),
                                   (["--ramp", "--rate", "10", "--max-rate", "5"], "lower --rate"),
                                   (["--max-packets", "0"], "--max-packets"), (["--password-file", "none"], "none"),
+                                  (["--rate", "nan"], "--rate: Value nan not in range 1 to"),
+                                  (["--max-loss", "-nan"], "--max-loss"), (["--max-time", "inf"], "--max-time"),
                                   (["--json", "no/such/folder/x.json"], "no/such/folder")):
             self.assertIn(reason, self.load(*arguments, expect=2).stderr)
         self.assertIn("expected a turn: or turns: URI", self.rtclab("load", "stun:127.0.0.1", expect=2).stderr)

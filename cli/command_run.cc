@@ -29,8 +29,8 @@ constexpr const char* kFooter = R"(Examples:
 
 DIR gets results.json (rtclab schema results), of calls series.jsonl (rtclab schema series), journal.jsonl
 and a copy of the scenario.
-Exit codes: 0 all passed, 1 an expectation failed, 2 wrong usage or scenario, 3 a run crashed or timed out,
-128 + N ended by signal N (130 for Ctrl-C).)";
+Exit codes: 0 all passed, 1 an expectation failed, 2 wrong usage or scenario, 3 a run crashed or timed
+out or the results could not be written, 128 + N ended by signal N (130 for Ctrl-C).)";
 
 bool IsNat(std::string_view value) {
   return value == "none" || sim::FindNatPreset(value) != nullptr;

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "results/report/terminal.h"
-#include "results/whole_file.h"
 #include "scenarios/loader.h"
 
 namespace rtclab::cli {
@@ -58,12 +57,9 @@ std::optional<scenarios::SuiteJob> LoadSuite(const std::vector<std::filesystem::
     }
     good &= loaded.ok();
     if (!loaded.ok()) continue;
-    const Result<std::string> text = results::ReadWholeFile(file);
-    if (!text) {
-      UsageError(console, text.error().reason);
-      return std::nullopt;
-    }
-    const std::string name = file.filename().string();
+    // `explain` finds the copy by its ending; the default name of the suite is the same with it.
+    std::string name = file.filename().string();
+    if (file.extension() != ".json") name += ".json";
     if (!kept.insert(name).second) {
       UsageError(console, fmt::format("two files are called {}; a suite keeps a copy of each under "
                                       "its name",
@@ -72,7 +68,7 @@ std::optional<scenarios::SuiteJob> LoadSuite(const std::vector<std::filesystem::
     }
     names.push_back(loaded.suite);
     digests.push_back(loaded.digest);
-    suite.files.push_back({name, *text});
+    suite.files.push_back({name, std::move(loaded.text)});
     std::move(loaded.runs.begin(), loaded.runs.end(), std::back_inserter(suite.runs));
   }
   if (!good) return std::nullopt;

@@ -28,9 +28,9 @@ def repeated(suite):
     return [suite, "--filter", SHORTENED[suite.stem]] if suite.stem in SHORTENED else [suite]
 
 
-def rtclab(*args, status=0):
+def rtclab(*args, status=0, columns=100):
     done = subprocess.run([PROGRAM, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=400)
+                          stderr=subprocess.STDOUT, text=True, timeout=400, env={**os.environ, "COLUMNS": str(columns)})
     assert done.returncode == status, f"{args} ended with {done.returncode}, expected {status}:\n{done.stdout[-4000:]}"
     return done.stdout
 
@@ -133,6 +133,19 @@ class SuitesTest(unittest.TestCase):
         story = rtclab("explain", "left=symmetric,right=port-restricted-cone", "--in", out)
         self.assertIn("nat.filter.address-and-port-dependent", story)
         self.assertIn("Relayed", story)
+
+    def test_the_readme_shows_what_is_printed(self):
+        suites = SOURCE / "scenarios" / "suites"
+        run = "nat-matrix/left=symmetric,right=port-restricted-cone/seed=1"
+        said = (rtclab("run", suites / "nat-matrix.json", "--out", self.out / "m", columns=120)
+                + rtclab("explain", run, suites / "nat-matrix.json", columns=120)
+                + rtclab("explain", "call/nat-reboot", suites / "call.json", columns=100)).splitlines()
+        blocks = (SOURCE / "README.md").read_text().split("```")[1::2]
+        for start in ("left \\ right", "        ms   alice", "  Set-up, virtual ms"):
+            block = next(block for block in blocks if block.startswith("\n" + start))
+            for line in block.splitlines():
+                if line.strip() not in ("", "...") and " runs: " not in line:
+                    self.assertIn(line, said, "README.md shows what is printed no longer")
 
     def test_explain_shows_the_phases_of_a_call(self):
         scenario = self.out / "short.json"

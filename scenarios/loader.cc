@@ -248,7 +248,9 @@ LoadResult Load(const std::filesystem::path& file, const LoadOptions& options) {
                   fmt::format("has more than {} bytes, the most that a scenario file may have",
                               options.max_bytes));
   }
-  return LoadText(text, file.string(), options);
+  LoadResult result = LoadText(text, file.string(), options);
+  result.text = std::move(text);
+  return result;
 }
 
 Result<std::vector<uint64_t>> ParseSeeds(std::string_view text) {

@@ -23,7 +23,8 @@ struct LoadOptions {
 };
 
 struct LoadResult {
-  std::string suite;   // the file's "suite" or "name", otherwise the file's name without ".json"
+  std::string suite;  // the file's "suite" or "name", otherwise the file's name without ".json"
+  std::string text;   // of Load: the bytes as they were read, once, since a pipe has them only once
   std::string digest;  // 16 hex digits of the file's bytes (FNV-1a 64): tells whether it changed
   std::vector<RunSpec> runs;  // empty when there are diagnostics; order: file, matrix, seeds
   std::vector<Diagnostic> diagnostics;  // in the order of the file

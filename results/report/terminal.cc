@@ -11,6 +11,9 @@
 namespace rtclab::results {
 namespace {
 
+// Of files and pipes: a log has room for the matrix of all NAT presets.
+constexpr int kLogWidth = 120;
+
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 const char* EscapeOf(Color color) {
@@ -109,6 +112,8 @@ Terminal DetectTerminal(int fd) {
     terminal.width = size.ws_col;
   } else if (columns != nullptr && std::atoi(columns) > 0) {
     terminal.width = std::atoi(columns);
+  } else if (!terminal.tty) {
+    terminal.width = kLogWidth;
   }
   terminal.width = std::clamp(terminal.width, 40, 400);
   return terminal;

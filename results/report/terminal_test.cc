@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 namespace rtclab::results {
 namespace {
 
@@ -16,6 +18,24 @@ TEST(TerminalTest, APipeIsNoTerminal) {
   EXPECT_FALSE(t.tty);
   EXPECT_FALSE(t.color);
   EXPECT_EQ(Paint(t, Color::kRed, "x"), "x");
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(TerminalTest, ALogIsWideUnlessTheEnvironmentSaysOtherwise) {
+  const char* before = std::getenv("COLUMNS");  // NOLINT(concurrency-mt-unsafe): one thread
+  const std::string kept = before == nullptr ? "" : before;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  unsetenv("COLUMNS");  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_EQ(DetectTerminal(ends[1]).width, 120);
+  setenv("COLUMNS", "77", 1);  // NOLINT(concurrency-mt-unsafe)
+  EXPECT_EQ(DetectTerminal(ends[1]).width, 77);
+  if (before == nullptr) {
+    unsetenv("COLUMNS");  // NOLINT(concurrency-mt-unsafe)
+  } else {
+    setenv("COLUMNS", kept.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+  }
   close(ends[0]);
   close(ends[1]);
 }

@@ -122,10 +122,17 @@ Result<void> Journal::Load(const JournalHeader& header) {
 }
 
 Result<void> Journal::AppendBytes(std::string_view bytes) {
+  const uint64_t whole = size_;
   while (!bytes.empty()) {
     const ssize_t written = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(size_));
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return SystemError("cannot write");
+    if (written < 0) {
+      tl::unexpected<Error> error = SystemError("cannot write");
+      // On a full disk half a line may have found room; the next must not be joined to it. Load() copes where this fails.
+      [[maybe_unused]] const int cut = ftruncate(fd_, static_cast<off_t>(whole));
+      size_ = whole;
+      return error;
+    }
     size_ += static_cast<uint64_t>(written);
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }

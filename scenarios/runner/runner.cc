@@ -71,7 +71,10 @@ class SuiteRunner {
       failure_ = written.error().reason;
     }
     Show(elapsed.count(), signal.value_or(0));
-    if (!failure_.empty()) return Refuse({failure_});
+    if (!failure_.empty()) {
+      Refuse({failure_});
+      return kRunError;
+    }
     if (*signal != 0) return 128 + *signal;
     if (counts_.errors > 0) return kRunError;
     return counts_.failed > 0 ? kExpectationFailed : kAllPassed;
@@ -261,9 +264,11 @@ class SuiteRunner {
       }
       if (!job.output.empty()) outputs_[job.job] = std::move(job.output);
     }
-    const Result<void> kept = journal_->Append(spec.id, job.payload);
-    if (!kept) failure_ = kept.error().reason;
-    Note(job.job, run);
+    if (const Result<void> kept = journal_->Append(spec.id, job.payload); kept) {
+      Note(job.job, run);
+    } else {  // on a full disk: what the journal does not have is not done
+      failure_ = kept.error().reason;
+    }
     return run.verdict;
   }
 

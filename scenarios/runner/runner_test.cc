@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -339,6 +340,45 @@ TEST_F(RunnerTest, UnwritableDirectoriesAreAClearError) {
   const Ran junit = RunIt(MakeSuite(3), options);
   EXPECT_EQ(junit.exit_code, kUsageError);
   EXPECT_THAT(junit.err, HasSubstr("no/junit.xml: cannot create"));
+}
+
+// Stands in for a full disk while it lives: no file gets longer than this.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  void (*handler_)(int);
+  rlimit before_{};
+};
+
+TEST_F(RunnerTest, AFullDiskIsTheErrorAndResumeGoesOn) {
+  const SuiteJob suite = MakeSuite(20);
+  RunIt(suite, Options("whole"));
+  const std::string whole = results::ReadWholeFile(Options("whole").out / "journal.jsonl").value();
+  RunnerOptions options = Options("full", 1);
+  options.quiet = true;
+  for (const std::size_t size : {whole.size() / 10, whole.size() / 2, whole.size() - 1}) {
+    options.resume = false;
+    {
+      const FileSizeLimit limit(size);
+      const Ran ran = RunIt(suite, options);
+      EXPECT_EQ(ran.exit_code, kRunError) << size;
+      EXPECT_THAT(ran.err, HasSubstr("journal.jsonl: cannot write: "));
+    }
+    EXPECT_FALSE(Bytes(options).find("\"complete\":true") != std::string::npos) << size;
+    options.resume = true;
+    EXPECT_EQ(RunIt(suite, options).exit_code, kAllPassed) << size;
+    EXPECT_EQ(Bytes(options), Bytes(Options("whole"))) << size;
+  }
 }
 
 TEST_F(RunnerTest, AJunitFileThatCannotBeIsRefusedBeforeTheFirstRun) {
