@@ -85,9 +85,9 @@ class ConformCase(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def conform(self, uri, *arguments, expect, env=None):
+    def conform(self, uri, *arguments, expect, env=None, profile=None):
         # A server on this host has answered by then, or does not.
-        (self.folder / "target.json").write_text(json.dumps({"uris": [uri], "answer_timeout_ms": 700, "silence_ms": 100}))
+        (self.folder / "target.json").write_text(json.dumps({"uris": [uri], "answer_timeout_ms": 700, "silence_ms": 100, **(profile or {})}))
         ran = subprocess.run([PROGRAM, "conform", "--target", "target.json", *arguments, "--json", "r.json"], cwd=self.folder,
                              capture_output=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
         said = (ran.stdout + ran.stderr).decode()
@@ -171,6 +171,21 @@ class HostileTest(ConformCase):
         server = UdpServer(answer)
         report, _ = self.conform(server.uri, "--only", "stun.bind.*", expect={0})
         self.assertIn("pass", self.outcomes(report).values())
+
+    def test_a_server_that_is_always_late_does_not_outlast_the_time_limit(self):
+        def answer(data, source):
+            if is_binding(data):
+                threading.Timer(1.5, lambda: server.socket.sendto(binding_success(data, source), source)).start()
+            return ()
+
+        server = UdpServer(answer)
+        began = time.monotonic()
+        report, said = self.conform(server.uri, "--time-limit", "15", expect={3}, profile={"answer_timeout_ms": 3000})
+        self.assertLess(time.monotonic() - began, 22)
+        self.assertIn("the time limit of 15 s was over", said)
+        late = [result for result in report["results"] if result.get("reason") == "the time of the whole run was over"]
+        self.assertTrue(late)
+        self.assertEqual({result["outcome"] for result in late}, {"skipped"})
 
     def test_a_server_that_falls_silent_yields_verdicts(self):
         left = [12]

@@ -129,7 +129,7 @@ Verdict Judge(const Case& test_case, Session& session) {
     }
     return verdict;
   } catch (const Interruption&) {
-    return Missing(Outcome::kSkipped, "the run was stopped");
+    return Missing(Outcome::kSkipped, WhyStopped());
   } catch (const std::exception& e) {
     return Missing(Outcome::kError, fmt::format("unexpected exception: {}", e.what()));
   } catch (...) {
@@ -158,6 +158,10 @@ bool WorthRepeating(Outcome outcome) {
 
 }  // namespace
 
+std::string WhyStopped() {
+  return Interrupted() ? "the run was stopped" : "the time of the whole run was over";
+}
+
 CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overlay, bool repeat) {
   const Known* known = nullptr;
   if (overlay) {
@@ -175,7 +179,7 @@ CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overla
     result = Attempt(run, test_case, *place, 1);
     const bool expected = known && Compare(result.verdict, *known) == Expectation::kExpectedFail;
     if (repeat && WorthRepeating(result.verdict.outcome) && !expected && !Interrupted() &&
-        result.elapsed < kTooLongToRepeat) {
+        !run.OutOfTime() && result.elapsed < kTooLongToRepeat) {
       const Verdict first = result.verdict;
       result = Attempt(run, test_case, *place, 2);
       if (result.verdict.outcome == Outcome::kPass && first.outcome != Outcome::kBlocked) {

@@ -277,6 +277,56 @@ TEST(RunTest, AnInterruptStopsTheRunWithAllocationsReleased) {
   EXPECT_EQ(report.results.back().verdict.outcome, Outcome::kSkipped);
 }
 
+void AllocatesAndSleeps(Test& t) {
+  Client client = t.Connect();
+  client.Allocate();
+  t.Sleep(TimeDelta::Seconds(20));
+}
+
+TEST(RunTest, TheTimeLimitEndsTheRunWithAllocationsReleased) {
+  // Every answer comes late, that to the clean-up too.
+  const FakeUdpServer server([](ByteView bytes, const TransportAddress& from) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    return CountDeletions(bytes, from);
+  });
+  g_deleted = 0;
+  CaseList cases = {MakeCase("a", AllocatesAndSleeps)};
+  for (int i = 0; i < 20; ++i) cases.push_back(MakeCase("b", Passes));
+  RunOptions options;
+  options.jobs = 1;
+  options.time_limit = TimeDelta::Millis(1'500);
+  const RunReport report =
+      RunCases(cases, FakeTarget(server.address(), Transport::kUdp, false), options);
+  EXPECT_FALSE(report.complete);
+  EXPECT_EQ(ExitCode(report), 3);
+  EXPECT_EQ(report.incomplete_why,
+            "the time limit of 1.5 s was over before 21 of 21 cases had ended");
+  EXPECT_LT(report.elapsed, TimeDelta::Seconds(4));
+  EXPECT_EQ(g_deleted, 1);
+  ASSERT_EQ(report.results.size(), cases.size());
+  for (const CaseResult& result : report.results) {
+    EXPECT_EQ(result.verdict.outcome, Outcome::kSkipped);
+    EXPECT_EQ(result.verdict.reason, "the time of the whole run was over");
+  }
+  EXPECT_FALSE(report.results.front().exchange.empty());
+  EXPECT_TRUE(report.results.back().exchange.empty());
+}
+
+TEST(RunTest, ATimeLimitThatIsOverBeforeTheFirstCaseSkipsThemAll) {
+  const FakeUdpServer server([](ByteView bytes, const TransportAddress& from) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(80));
+    return KindAnswer(bytes, from);
+  });
+  RunOptions options;
+  options.time_limit = TimeDelta::Millis(100);
+  const RunReport report = RunCases({MakeCase("a", Passes)},
+                                    FakeTarget(server.address(), Transport::kUdp, false), options);
+  EXPECT_EQ(ExitCode(report), 3);
+  EXPECT_THAT(report.incomplete_why, HasSubstr("1 of 1 cases"));
+  ASSERT_EQ(report.results.size(), 1u);
+  EXPECT_EQ(report.results[0].verdict.outcome, Outcome::kSkipped);
+}
+
 std::atomic<int> g_sends{0};
 void SendsElsewhere(Test& t) {
   Client client = t.Connect();

@@ -55,6 +55,8 @@ class Workers {
     for (std::thread& thread : threads) thread.join();
     for (const std::size_t index : alone) RunOne(index);
   }
+  // How many did not run to their end.
+  int cut() const { return cut_; }
 
  private:
   void Shuffle(std::vector<std::size_t>& order) const {
@@ -67,13 +69,16 @@ class Workers {
 
   void RunOne(std::size_t index) {
     CaseResult result;
-    if (Interrupted()) {
+    if (Interrupted() || run_.OutOfTime()) {
       result.test_case = cases_[index];
-      result.verdict = {.outcome = Outcome::kSkipped, .reason = "the run was stopped"};
+      result.transport = cases_[index]->needs.transport.value_or(run_.target().transport);
+      result.family = cases_[index]->needs.family.value_or(run_.target().family);
+      result.verdict = {.outcome = Outcome::kSkipped, .reason = WhyStopped()};
     } else {
       result = RunCase(run_, *cases_[index], options_.overlay, options_.repeat);
     }
     const std::lock_guard lock(mutex_);
+    if (result.verdict.reason == WhyStopped()) ++cut_;
     results_[index] = std::move(result);
     if (options_.progress) {
       options_.progress(++done_, static_cast<int>(cases_.size()), results_[index]);
@@ -86,6 +91,7 @@ class Workers {
   std::vector<CaseResult>& results_;
   std::mutex mutex_;
   int done_ = 0;
+  int cut_ = 0;
 };
 
 // Credentials that the server does not take would make everything "unsupported": that is a mistake of the call.
@@ -116,6 +122,7 @@ Result<void> Prepare(RunContext& run, const RunOptions& options) {
   const int jobs =
       run.target().user_quota ? std::min(options.jobs, *run.target().user_quota / 2) : options.jobs;
   ProbeFeatures(run, std::max(1, jobs));
+  if (run.OutOfTime()) throw Interruption{};
   WarnOfDeadEndpoints(run);
   if (auto user = CheckUser(run); !user) return user;
   return FindPeers(run);
@@ -127,6 +134,10 @@ RunReport Run(const CaseList& catalogue, const Target& given, const RunOptions& 
   Target target = given;
   RunReport report;
   RunContext run(target, options.seed);
+  const Timestamp start = RealNow();
+  const TimeDelta time_limit =
+      options.time_limit.value_or(options.slow ? kSlowTimeLimit : kTimeLimit);
+  run.end = start + time_limit;
   if (!target.user && !target.rest_secret.empty()) {
     static const Case kNone = {.id = "user", .title = "user"};
     Session session(run, "user", 0, target.transport, target.family, TimeDelta::Seconds(1));
@@ -137,21 +148,29 @@ RunReport Run(const CaseList& catalogue, const Target& given, const RunOptions& 
   if (target.insecure) {
     report.warnings.push_back("the server's certificate was not verified (--insecure)");
   }
-  const Timestamp start = RealNow();
   const std::vector<const Case*> cases = Select(catalogue, target, options);
   Result<void> ready;
+  bool out_of_time = false;
   try {
     ready = Prepare(run, options);
   } catch (const Interruption&) {
     ready = Fail("stopped by the user");
+    out_of_time = !Interrupted();
   }
-  if (ready && !Interrupted()) {
+  // Out of time already: every case is told to be skipped.
+  if ((ready || out_of_time) && !Interrupted()) {
     report.results.resize(cases.size());
-    Workers(run, cases, options, report.results).RunAll();
+    Workers workers(run, cases, options, report.results);
+    workers.RunAll();
+    out_of_time |= workers.cut() > 0;
+    if (out_of_time && !Interrupted()) {
+      ready = Fail(fmt::format("the time limit of {:g} s was over before {} of {} cases had ended",
+                               time_limit.seconds(), workers.cut(), cases.size()));
+    }
   }
   report.complete = ready && !Interrupted();
   if (!ready) report.incomplete_why = ready.error().reason;
-  if (ready && Interrupted()) report.incomplete_why = "stopped by the user";
+  if (Interrupted()) report.incomplete_why = "stopped by the user";
   report.software = run.software;
   report.features = run.features;
   report.warnings.insert(report.warnings.end(), run.warnings.begin(), run.warnings.end());

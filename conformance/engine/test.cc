@@ -117,7 +117,6 @@ Client Test::Connect(const ConnectOptions& options) {
   open.local = options.local;
   open.server_name = target().host;
   open.secure = options.secure;
-  open.connect_timeout = session.Wait(target().answer_timeout + TimeDelta::Seconds(2));
   if (transport == Transport::kTls || transport == Transport::kDtls) {
     if (AsksNothing(options.secure)) {
       const auto context = session.run().SharedContext(
@@ -134,6 +133,8 @@ Client Test::Connect(const ConnectOptions& options) {
   if (transport == Transport::kUdp || transport == Transport::kDtls) {
     opening = std::unique_lock(session.run().opening());
   }
+  // Others may have taken long to open.
+  open.connect_timeout = session.Wait(target().answer_timeout + TimeDelta::Seconds(2));
   Channel::Attempt attempt = OpenFresh(session.run(), transport, open);
   if (attempt.stage == Channel::Stage::kInterrupted) throw Interruption{};
   if (attempt.channel) {

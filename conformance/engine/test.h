@@ -37,7 +37,7 @@ struct Stop {
   Verdict verdict;
   bool graded = false;
 };
-// Thrown when the user has pressed Ctrl-C.
+// Thrown when the user has pressed Ctrl-C, or the time of the whole run is over.
 struct Interruption {};
 
 struct ConnectOptions {
