@@ -323,6 +323,32 @@ class OwnServerTest(ConformCase):
         self.assertTrue(report["incomplete_why"])
         self.assertEqual(self.allocations(server.port, 32), room)
 
+    def test_tcp_allocations_have_their_peers_on_another_host(self):
+        server = self.serve("--user", f"alice:{PASSWORD}", "--realm", "r")
+        uri = server.uri.replace("udp", "tcp")
+        cases = ["--only", "tcp.connect.*", "--only", "tcp.bind.*", "--only", "tcp.close.*", "--only", "tcp.accept.*", "--only", "tcp.alloc.relay-tcp"]
+        for may_connect in (True, False):
+            echo = subprocess.Popen([PROGRAM, "peer-echo", "127.0.0.3:0", "--allow", "127.0.0.1", "--token", "t",
+                                     *(["--connect", "127.0.0.1"] if may_connect else [])], stdout=subprocess.PIPE, text=True)
+            try:
+                where = echo.stdout.readline().split()[-1]
+                # That this host is not reached is what the peers are elsewhere for.
+                report, said = self.conform(uri, "--user", "alice", "--password", PASSWORD, "--peer-echo", where, "--peer-token", "t", *cases, expect={0})
+            finally:
+                echo.terminate()
+                echo.wait(timeout=10)
+                echo.stdout.close()
+            outcomes = self.outcomes(report)
+            passive = {case for case in outcomes if case.startswith("tcp.accept.")} | {"tcp.alloc.relay-tcp"}
+            self.assertEqual(len(passive), 6)
+            self.assertEqual({outcomes[case] for case in passive}, {"pass" if may_connect else "skipped"}, said)
+            active = {case: outcome for case, outcome in outcomes.items() if case not in passive and outcome not in ("pass", "info")}
+            # No second user, no TLS, no UDP, no peer that is known to be refused; and a peer that never answers needs this host.
+            self.assertEqual(set(active), {"tcp.bind.credentials", "tcp.bind.tls", "tcp.bind.udp", "tcp.connect.forbidden", "tcp.connect.pending"}, said)
+            if not may_connect:
+                reasons = {result["reason"] for result in report["results"] if result["id"] in passive}
+                self.assertTrue(all("--connect allows it" in reason for reason in reasons), reasons)
+
     @staticmethod
     def allocations(port, wanted):
         """How many of so many allocations the server has room for. They are deleted again."""

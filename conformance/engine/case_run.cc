@@ -68,6 +68,12 @@ std::optional<Verdict> MissingPeer(const RunContext& run, const Needs& needs,
   if (needs.peer == PeerNeed::kAny) return std::nullopt;
   const bool local = std::any_of(run.peers.begin(), run.peers.end(),
                                  [](const auto& p) { return p.second == PeerPlan::Kind::kLocal; });
+  if (needs.peer == PeerNeed::kTcp) {
+    if (local || run.target().peers.kind == PeerPlan::Kind::kRemote) return std::nullopt;
+    return Missing(Outcome::kSkipped,
+                   "needs a TCP peer that the server reaches: this host, or rtclab peer-echo on "
+                   "another (--peer-echo)");
+  }
   if (!local) return Missing(Outcome::kSkipped, "needs a peer with an address of this host");
   if (needs.peer != PeerNeed::kTwoLocal) return std::nullopt;
   const auto own = run.own.find(family);

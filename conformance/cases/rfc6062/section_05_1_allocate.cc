@@ -140,7 +140,7 @@ void AddRfc6062Section05_1(CaseList& cases) {
                    {kRfc, "5.1", Level::kMust,
                     "the server MUST start accepting incoming TCP connections on the relayed "
                     "transport address."}},
-       .needs = TcpNeeds(PeerNeed::kLocal),
+       .needs = TcpNeeds(PeerNeed::kTcp),
        .run = TcpAllocListens});
   cases.push_back(
       {.id = "tcp.alloc.no-token-out",
