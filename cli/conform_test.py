@@ -323,6 +323,32 @@ class OwnServerTest(ConformCase):
         self.assertTrue(report["incomplete_why"])
         self.assertEqual(self.allocations(server.port, 32), room)
 
+    def test_what_was_not_tested_is_told_loudly(self):
+        server = self.serve("--user", f"alice:{PASSWORD}", "--realm", "r")
+        report, said = self.conform(server.uri, "--only", "stun.bind.*", "--only", "turn.alloc.*", expect={0})
+        part, = report["summary"]["not_tested"]
+        self.assertEqual(part["part"], "TURN")
+        skipped = [result for result in report["results"] if result["id"].startswith("turn.")]
+        self.assertEqual({result["outcome"] for result in skipped}, {"skipped"})
+        self.assertEqual(part["cases"], len(skipped))
+        self.assertIn(f"NOT TESTED  TURN ({len(skipped)} of {len(report['results'])} cases)", said)
+        self.assertIn("To test it: name a user of the server with --user", said)
+        self.assertIn("No unexpected failure, but NOT TESTED: TURN", said)
+        # Nothing is left to run: that is no success.
+        _, said = self.conform(server.uri, "--only", "turn.alloc.*", expect={3})
+        self.assertIn("no case could run", said)
+
+    def test_a_second_endpoint_that_is_dead_is_told_loudly(self):
+        server = self.serve("--no-auth")
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            dead = holder.getsockname()[1]
+        report, said = self.conform(server.uri, f"turns:127.0.0.1:{dead}", f"turn:127.0.0.1:{dead}", "--only", "stun.bind.*", "--only", "stun.tls.*",
+                                    expect={0})
+        self.assertEqual([part["part"] for part in report["summary"]["not_tested"]], [f"127.0.0.1:{dead} over tls", f"127.0.0.1:{dead} over udp"])
+        self.assertIn(f"NOT TESTED  127.0.0.1:{dead} over tls", said)
+        self.assertIn("but NOT TESTED: ", said)
+
     def test_tcp_allocations_have_their_peers_on_another_host(self):
         server = self.serve("--user", f"alice:{PASSWORD}", "--realm", "r")
         uri = server.uri.replace("udp", "tcp")

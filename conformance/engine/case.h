@@ -69,6 +69,7 @@ enum class Feature : uint8_t {
 inline constexpr std::size_t kFeatureCount = 25;
 std::string_view ToString(Feature feature);  // "tcp-relay", ...: the name in a target's profile
 std::optional<Feature> ParseFeature(std::string_view name);
+Feature TransportFeature(Transport transport);
 
 // Which of our own means a case needs.
 enum class PeerNeed : uint8_t {

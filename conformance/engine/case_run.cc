@@ -33,20 +33,6 @@ std::optional<Place> FindPlace(const Target& target, const Needs& needs) {
   return std::nullopt;
 }
 
-Feature TransportFeature(Transport transport) {
-  switch (transport) {
-    case Transport::kUdp:
-      return Feature::kUdpTransport;
-    case Transport::kTcp:
-      return Feature::kTcpTransport;
-    case Transport::kTls:
-      return Feature::kTlsTransport;
-    case Transport::kDtls:
-      return Feature::kDtlsTransport;
-  }
-  return Feature::kUdpTransport;
-}
-
 Verdict Missing(Outcome outcome, std::string reason) {
   return {.outcome = outcome, .reason = std::move(reason)};
 }

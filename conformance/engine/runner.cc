@@ -9,6 +9,7 @@
 
 #include "conformance/engine/case_run.h"
 #include "conformance/engine/features.h"
+#include "conformance/engine/not_tested.h"
 #include "conformance/engine/overlay.h"
 #include "conformance/engine/preflight.h"
 #include "conformance/engine/test.h"
@@ -103,19 +104,6 @@ Result<void> CheckUser(const RunContext& run) {
                           run.HowKnown(Feature::kTurn)));
 }
 
-// TLS and DTLS are known only because the user named them: that they don't work, a bad certificate for one, is not to be overlooked.
-void WarnOfDeadEndpoints(RunContext& run) {
-  for (const auto& [where, endpoint] : run.target().endpoints) {
-    const bool tls = where.first == Transport::kTls;
-    if (!tls && where.first != Transport::kDtls) continue;
-    const Feature feature = tls ? Feature::kTlsTransport : Feature::kDtlsTransport;
-    if (run.Supports(feature) || run.target().declared.contains(feature)) continue;
-    run.warnings.push_back(fmt::format("{} over {} was named, but can't be used: {}",
-                                       endpoint.ToString(), ToString(where.first),
-                                       run.HowKnown(feature)));
-  }
-}
-
 Result<void> Prepare(RunContext& run, const RunOptions& options) {
   if (auto reached = Reach(run); !reached) return reached;
   // Probes hold an allocation each.
@@ -123,7 +111,6 @@ Result<void> Prepare(RunContext& run, const RunOptions& options) {
       run.target().user_quota ? std::min(options.jobs, *run.target().user_quota / 2) : options.jobs;
   ProbeFeatures(run, std::max(1, jobs));
   if (run.OutOfTime()) throw Interruption{};
-  WarnOfDeadEndpoints(run);
   if (auto user = CheckUser(run); !user) return user;
   return FindPeers(run);
 }
@@ -171,6 +158,12 @@ RunReport Run(const CaseList& catalogue, const Target& given, const RunOptions& 
   report.complete = ready && !Interrupted();
   if (!ready) report.incomplete_why = ready.error().reason;
   if (Interrupted()) report.incomplete_why = "stopped by the user";
+  if (!run.features.empty()) report.not_tested = FindNotTested(run, report.results);
+  if (report.complete && !report.not_tested.empty() && !AnyRan(report.results)) {
+    report.complete = false;
+    report.incomplete_why = fmt::format("no case could run: {} was not tested, since {}",
+                                        report.not_tested[0].part, report.not_tested[0].why);
+  }
   report.software = run.software;
   report.features = run.features;
   report.warnings.insert(report.warnings.end(), run.warnings.begin(), run.warnings.end());

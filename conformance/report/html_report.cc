@@ -165,6 +165,14 @@ void WriteTop(Page& page, const RunReport& report) {
   for (const std::string& warning : report.warnings) {
     page.Element("p", "Warning: " + warning, "banner").Raw("\n");
   }
+  for (const NotTested& one : report.not_tested) {
+    page.Element("p",
+                 fmt::format("Not tested: {}{}: {}. To test it: {}.", one.part,
+                             one.cases > 0 ? fmt::format(" ({} cases)", one.cases) : "", one.why,
+                             one.how),
+                 "banner")
+        .Raw("\n");
+  }
   if (!report.complete) {
     page.Element("p", "Not complete: " + report.incomplete_why, "banner").Raw("\n");
   }
