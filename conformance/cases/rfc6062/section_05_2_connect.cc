@@ -158,9 +158,8 @@ void TcpConnectWithoutPermission(Test& t) {
   t.ExpectSuccess(response, "Connect without a permission");
 }
 
-}  // namespace
-
-void AddRfc6062Section05_2(CaseList& cases) {
+// What the server has to refuse, and with which code.
+void AddTcpConnectRefusals(CaseList& cases) {
   constexpr std::string_view kRfc = "6062";
   const Needs peer = TcpNeeds(PeerNeed::kTcp);
   cases.push_back({.id = "tcp.connect.no-alloc",
@@ -220,6 +219,12 @@ void AddRfc6062Section05_2(CaseList& cases) {
                                 "return a 447 (Connection Timeout or Failure) error."}},
                    .needs = peer,
                    .run = TcpConnectRefused});
+}
+
+// The connections that it makes.
+void AddTcpConnectionsMade(CaseList& cases) {
+  constexpr std::string_view kRfc = "6062";
+  const Needs peer = TcpNeeds(PeerNeed::kTcp);
   cases.push_back(
       {.id = "tcp.connect.id",
        .title = "Each Connect success response has a CONNECTION-ID of its own",
@@ -268,6 +273,13 @@ void AddRfc6062Section05_2(CaseList& cases) {
                                 "Otherwise, the server MUST initiate an outgoing TCP connection."}},
                    .needs = peer,
                    .run = TcpConnectWithoutPermission});
+}
+
+}  // namespace
+
+void AddRfc6062Section05_2(CaseList& cases) {
+  AddTcpConnectRefusals(cases);
+  AddTcpConnectionsMade(cases);
 }
 
 }  // namespace rtclab::conformance
