@@ -177,11 +177,13 @@ void WriteTop(Page& page, const RunReport& report) {
     page.Element("p", "Not complete: " + report.incomplete_why, "banner").Raw("\n");
   }
   const int code = ExitCode(report);
+  const bool all = code != 0 || report.not_tested.empty();
   page.Element("p",
-               code == 0   ? "No unexpected failure."
+               !all        ? "No unexpected failure, but not all was tested."
+               : code == 0 ? "No unexpected failure."
                : code == 1 ? "Failed."
                            : "The run did not reach its end.",
-               code == 0 ? "verdict pass" : "verdict fail")
+               code == 0 && all ? "verdict pass" : "verdict fail")
       .Raw("\n");
 }
 
