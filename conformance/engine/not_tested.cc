@@ -58,7 +58,8 @@ void AddEndpoints(const RunContext& run, const std::vector<CaseResult>& results,
                   std::vector<NotTested>& out) {
   const Target& target = run.target();
   for (const auto& [where, endpoint] : target.endpoints) {
-    const auto [transport, family] = where;
+    const Transport transport = where.first;
+    const AddressFamily family = where.second;
     // turn: names TCP beside UDP; whether it is there is for the probe to find out.
     if (!target.named.contains(where)) continue;
     const auto feature = ProbeOf(target, transport, family);
