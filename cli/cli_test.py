@@ -545,12 +545,14 @@ class LoadTest(CliTest):
         self.assertIn("us CPU a packet", ran.stdout)
         self.assertEqual(ran.stderr, "")  # the live line is for terminals
 
-    def test_a_ramp_has_a_knee(self):
-        self.load("--ramp", "--factor", "2", "--rate", "200", "--max-rate", "800", "--step", "0.2", "--max-p99", "5000",
+    def test_a_ramp_that_meets_no_limit_has_no_knee(self):
+        ran = self.load("--ramp", "--factor", "2", "--rate", "200", "--max-rate", "800", "--step", "0.2", "--max-p99", "5000",
                   "--peers", "relay", "--json", "load.json")
         report = self.report()
         self.assertEqual([step["wanted_packets_per_s"] for step in report["steps"]], [200, 400, 800])
-        self.assertEqual((report["knee"], report["ended"]), (2, "the highest rate was reached"))
+        self.assertEqual((report["knee"], report["ended"]), (None, "the highest rate was reached"))
+        self.assertEqual(report["no_knee"], {"up_to_packets_per_s": 800, "why": "the highest rate was reached"})
+        self.assertIn("no knee was found up to 800 packets/s: the highest rate was reached", ran.stdout)
 
     def test_ctrl_c_gives_the_allocations_back(self):
         program = subprocess.Popen([PROGRAM, "load", self.uri, "--user", "alice", "--password", "hunter2", "--step", "60",

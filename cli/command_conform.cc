@@ -39,6 +39,7 @@ struct ConformOptions {
   std::string level = "all", edition;
   uint64_t seed = 1;
   int jobs = 8;
+  double time_limit_s = 0;  // 0: the runner's own
   std::string json, junit, html, captures;
 };
 
@@ -198,6 +199,7 @@ conf::RunOptions MakeRunOptions(const ConformOptions& options) {
   run.shuffle = options.shuffle;
   run.seed = options.seed;
   run.jobs = options.jobs;
+  if (options.time_limit_s > 0) run.time_limit = TimeDelta::SecondsF(options.time_limit_s);
   return run;
 }
 
@@ -371,6 +373,13 @@ void AddWhich(CLI::App& command, const Options& o) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str()
       ->group(group);
+  command
+      .add_option("--time-limit", o->time_limit_s,
+                  "Of the whole run (default: 900, with --slow 1800): then what has not begun is "
+                  "skipped, exit code 3")
+      ->check(CLI::Range(1.0, 86'400.0).description(""))
+      ->type_name("SECONDS")
+      ->group(group);
 }
 
 void AddOutput(CLI::App& command, const Options& o) {
@@ -405,7 +414,8 @@ void AddConform(CLI::App& app, const Context& context, Action& action) {
   command->footer(
       "Sends to the addresses named here and to this host, and nowhere else. Exit codes: 0 no "
       "failures, 1 failures, 2 wrong\n"
-      "usage, 3 the server could not be reached or the run did not end.\n\n"
+      "usage, 3 the server could not be reached or the run did not end: Ctrl-C, or the time "
+      "limit.\n\n"
       "Examples:\n"
       "  rtclab conform turn:127.0.0.1:3478 --user alice --password secret\n"
       "  rtclab conform turn:192.0.2.1 turns:turn.example.org --user alice --html report.html\n"

@@ -16,7 +16,7 @@ namespace {
 
 struct PeerEchoOptions {
   std::string listen, token, token_file;
-  std::vector<std::string> allow, addresses;
+  std::vector<std::string> allow, connect, addresses;
 };
 
 Result<conformance::EchoServerOptions> ReadPeerEcho(const PeerEchoOptions& options) {
@@ -41,6 +41,11 @@ Result<conformance::EchoServerOptions> ReadPeerEcho(const PeerEchoOptions& optio
     const auto prefix = conformance::ParsePrefix(text);
     if (!prefix) return Fail("--allow: " + prefix.error().reason);
     out.allow.push_back(*prefix);
+  }
+  for (const std::string& text : options.connect) {
+    const auto prefix = conformance::ParsePrefix(text);
+    if (!prefix) return Fail("--connect: " + prefix.error().reason);
+    out.connect.push_back(*prefix);
   }
   for (const std::string& text : options.addresses) {
     const auto ip = IpAddress::Parse(text);
@@ -80,8 +85,13 @@ void AddPeerEcho(CLI::App& app, const Context& context, Action& action) {
       ->type_name("");
   command
       ->add_option("--allow", o->allow,
-                   "The relay under test: peers send to it and nowhere else; may be repeated")
+                   "The relay under test: peers send to it and take TCP connections from it, and "
+                   "nowhere else; may be repeated")
       ->required()
+      ->type_name("CIDR");
+  command
+      ->add_option("--connect", o->connect,
+                   "Where peers may open TCP connections to: relayed addresses (default: nowhere)")
       ->type_name("CIDR");
   command
       ->add_option("--address", o->addresses,
@@ -95,7 +105,8 @@ void AddPeerEcho(CLI::App& app, const Context& context, Action& action) {
       "Runs until Ctrl-C. Exit codes: 0 stopped, 2 wrong usage or an address that can't be "
       "listened on.\n\n"
       "Example:\n"
-      "  RTCLAB_PEER_TOKEN=... rtclab peer-echo 198.51.100.7:4000 --allow 192.0.2.0/24\n"
+      "  RTCLAB_PEER_TOKEN=... rtclab peer-echo 198.51.100.7:4000 --allow 192.0.2.0/24 --connect "
+      "192.0.2.0/24\n"
       "  RTCLAB_PEER_TOKEN=... rtclab conform turn:192.0.2.1 --user alice --peer-echo "
       "198.51.100.7:4000");
   command->callback(

@@ -85,9 +85,9 @@ class ConformCase(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def conform(self, uri, *arguments, expect, env=None):
+    def conform(self, uri, *arguments, expect, env=None, profile=None):
         # A server on this host has answered by then, or does not.
-        (self.folder / "target.json").write_text(json.dumps({"uris": [uri], "answer_timeout_ms": 700, "silence_ms": 100}))
+        (self.folder / "target.json").write_text(json.dumps({"uris": [uri], "answer_timeout_ms": 700, "silence_ms": 100, **(profile or {})}))
         ran = subprocess.run([PROGRAM, "conform", "--target", "target.json", *arguments, "--json", "r.json"], cwd=self.folder,
                              capture_output=True, timeout=LIMIT_S, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})})
         said = (ran.stdout + ran.stderr).decode()
@@ -171,6 +171,21 @@ class HostileTest(ConformCase):
         server = UdpServer(answer)
         report, _ = self.conform(server.uri, "--only", "stun.bind.*", expect={0})
         self.assertIn("pass", self.outcomes(report).values())
+
+    def test_a_server_that_is_always_late_does_not_outlast_the_time_limit(self):
+        def answer(data, source):
+            if is_binding(data):
+                threading.Timer(1.5, lambda: server.socket.sendto(binding_success(data, source), source)).start()
+            return ()
+
+        server = UdpServer(answer)
+        began = time.monotonic()
+        report, said = self.conform(server.uri, "--time-limit", "9", expect={3}, profile={"answer_timeout_ms": 3000})
+        self.assertLess(time.monotonic() - began, 16)
+        self.assertIn("the time limit of 9 s was over", said)
+        late = [result for result in report["results"] if result.get("reason") == "the time of the whole run was over"]
+        self.assertTrue(late)
+        self.assertEqual({result["outcome"] for result in late}, {"skipped"})
 
     def test_a_server_that_falls_silent_yields_verdicts(self):
         left = [12]
@@ -307,6 +322,58 @@ class OwnServerTest(ConformCase):
         self.assertFalse(report["complete"])
         self.assertTrue(report["incomplete_why"])
         self.assertEqual(self.allocations(server.port, 32), room)
+
+    def test_what_was_not_tested_is_told_loudly(self):
+        server = self.serve("--user", f"alice:{PASSWORD}", "--realm", "r")
+        report, said = self.conform(server.uri, "--only", "stun.bind.*", "--only", "turn.alloc.*", expect={0})
+        part, = report["summary"]["not_tested"]
+        self.assertEqual(part["part"], "TURN")
+        skipped = [result for result in report["results"] if result["id"].startswith("turn.")]
+        self.assertEqual({result["outcome"] for result in skipped}, {"skipped"})
+        self.assertEqual(part["cases"], len(skipped))
+        self.assertIn(f"NOT TESTED  TURN ({len(skipped)} of {len(report['results'])} cases)", said)
+        self.assertIn("To test it: name a user of the server with --user", said)
+        self.assertIn("No unexpected failure, but NOT TESTED: TURN", said)
+        # Nothing is left to run: that is no success.
+        _, said = self.conform(server.uri, "--only", "turn.alloc.*", expect={3})
+        self.assertIn("no case could run", said)
+
+    def test_a_second_endpoint_that_is_dead_is_told_loudly(self):
+        server = self.serve("--no-auth")
+        with socket.socket() as holder:
+            holder.bind(("127.0.0.1", 0))
+            dead = holder.getsockname()[1]
+        report, said = self.conform(server.uri, f"turns:127.0.0.1:{dead}", f"turn:127.0.0.1:{dead}", "--only", "stun.bind.*", "--only", "stun.tls.*",
+                                    expect={0})
+        self.assertEqual([part["part"] for part in report["summary"]["not_tested"]], [f"127.0.0.1:{dead} over tls", f"127.0.0.1:{dead} over udp"])
+        self.assertIn(f"NOT TESTED  127.0.0.1:{dead} over tls", said)
+        self.assertIn("but NOT TESTED: ", said)
+
+    def test_tcp_allocations_have_their_peers_on_another_host(self):
+        server = self.serve("--user", f"alice:{PASSWORD}", "--realm", "r")
+        uri = server.uri.replace("udp", "tcp")
+        cases = ["--only", "tcp.connect.*", "--only", "tcp.bind.*", "--only", "tcp.close.*", "--only", "tcp.accept.*", "--only", "tcp.alloc.relay-tcp"]
+        for may_connect in (True, False):
+            echo = subprocess.Popen([PROGRAM, "peer-echo", "127.0.0.3:0", "--allow", "127.0.0.1", "--token", "t",
+                                     *(["--connect", "127.0.0.1"] if may_connect else [])], stdout=subprocess.PIPE, text=True)
+            try:
+                where = echo.stdout.readline().split()[-1]
+                # That this host is not reached is what the peers are elsewhere for.
+                report, said = self.conform(uri, "--user", "alice", "--password", PASSWORD, "--peer-echo", where, "--peer-token", "t", *cases, expect={0})
+            finally:
+                echo.terminate()
+                echo.wait(timeout=10)
+                echo.stdout.close()
+            outcomes = self.outcomes(report)
+            passive = {case for case in outcomes if case.startswith("tcp.accept.")} | {"tcp.alloc.relay-tcp"}
+            self.assertEqual(len(passive), 6)
+            self.assertEqual({outcomes[case] for case in passive}, {"pass" if may_connect else "skipped"}, said)
+            active = {case: outcome for case, outcome in outcomes.items() if case not in passive and outcome not in ("pass", "info")}
+            # No second user, no TLS, no UDP, no peer that is known to be refused; and a peer that never answers needs this host.
+            self.assertEqual(set(active), {"tcp.bind.credentials", "tcp.bind.tls", "tcp.bind.udp", "tcp.connect.forbidden", "tcp.connect.pending"}, said)
+            if not may_connect:
+                reasons = {result["reason"] for result in report["results"] if result["id"] in passive}
+                self.assertTrue(all("--connect allows it" in reason for reason in reasons), reasons)
 
     @staticmethod
     def allocations(port, wanted):

@@ -106,4 +106,18 @@ std::string_view ToString(Expectation expectation) {
   return "";
 }
 
+Feature TransportFeature(Transport transport) {
+  switch (transport) {
+    case Transport::kUdp:
+      return Feature::kUdpTransport;
+    case Transport::kTcp:
+      return Feature::kTcpTransport;
+    case Transport::kTls:
+      return Feature::kTlsTransport;
+    case Transport::kDtls:
+      return Feature::kDtlsTransport;
+  }
+  return Feature::kUdpTransport;
+}
+
 }  // namespace rtclab::conformance

@@ -69,11 +69,13 @@ enum class Feature : uint8_t {
 inline constexpr std::size_t kFeatureCount = 25;
 std::string_view ToString(Feature feature);  // "tcp-relay", ...: the name in a target's profile
 std::optional<Feature> ParseFeature(std::string_view name);
+Feature TransportFeature(Transport transport);
 
 // Which of our own means a case needs.
 enum class PeerNeed : uint8_t {
   kNone,
-  kAny,       // some peer: a local socket, another allocation, or a remote peer-echo
+  kAny,  // some peer: a local socket, another allocation, or a remote peer-echo
+  kTcp,  // TCP peers (RFC 6062): sockets of ours that the server reaches, or of a remote peer-echo
   kLocal,     // a socket of ours that the server reaches, with its real source address
   kTwoLocal,  // two sockets on two of our IP addresses of one family
 };

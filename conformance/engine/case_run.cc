@@ -33,20 +33,6 @@ std::optional<Place> FindPlace(const Target& target, const Needs& needs) {
   return std::nullopt;
 }
 
-Feature TransportFeature(Transport transport) {
-  switch (transport) {
-    case Transport::kUdp:
-      return Feature::kUdpTransport;
-    case Transport::kTcp:
-      return Feature::kTcpTransport;
-    case Transport::kTls:
-      return Feature::kTlsTransport;
-    case Transport::kDtls:
-      return Feature::kDtlsTransport;
-  }
-  return Feature::kUdpTransport;
-}
-
 Verdict Missing(Outcome outcome, std::string reason) {
   return {.outcome = outcome, .reason = std::move(reason)};
 }
@@ -68,6 +54,12 @@ std::optional<Verdict> MissingPeer(const RunContext& run, const Needs& needs,
   if (needs.peer == PeerNeed::kAny) return std::nullopt;
   const bool local = std::any_of(run.peers.begin(), run.peers.end(),
                                  [](const auto& p) { return p.second == PeerPlan::Kind::kLocal; });
+  if (needs.peer == PeerNeed::kTcp) {
+    if (local || run.target().peers.kind == PeerPlan::Kind::kRemote) return std::nullopt;
+    return Missing(Outcome::kSkipped,
+                   "needs a TCP peer that the server reaches: this host, or rtclab peer-echo on "
+                   "another (--peer-echo)");
+  }
   if (!local) return Missing(Outcome::kSkipped, "needs a peer with an address of this host");
   if (needs.peer != PeerNeed::kTwoLocal) return std::nullopt;
   const auto own = run.own.find(family);
@@ -129,7 +121,7 @@ Verdict Judge(const Case& test_case, Session& session) {
     }
     return verdict;
   } catch (const Interruption&) {
-    return Missing(Outcome::kSkipped, "the run was stopped");
+    return Missing(Outcome::kSkipped, WhyStopped());
   } catch (const std::exception& e) {
     return Missing(Outcome::kError, fmt::format("unexpected exception: {}", e.what()));
   } catch (...) {
@@ -158,6 +150,10 @@ bool WorthRepeating(Outcome outcome) {
 
 }  // namespace
 
+std::string WhyStopped() {
+  return Interrupted() ? "the run was stopped" : "the time of the whole run was over";
+}
+
 CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overlay, bool repeat) {
   const Known* known = nullptr;
   if (overlay) {
@@ -175,7 +171,7 @@ CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overla
     result = Attempt(run, test_case, *place, 1);
     const bool expected = known && Compare(result.verdict, *known) == Expectation::kExpectedFail;
     if (repeat && WorthRepeating(result.verdict.outcome) && !expected && !Interrupted() &&
-        result.elapsed < kTooLongToRepeat) {
+        !run.OutOfTime() && result.elapsed < kTooLongToRepeat) {
       const Verdict first = result.verdict;
       result = Attempt(run, test_case, *place, 2);
       if (result.verdict.outcome == Outcome::kPass && first.outcome != Outcome::kBlocked) {

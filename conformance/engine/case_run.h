@@ -2,6 +2,8 @@
 #ifndef RTCLAB_CONFORMANCE_ENGINE_CASE_RUN_H_
 #define RTCLAB_CONFORMANCE_ENGINE_CASE_RUN_H_
 
+#include <string>
+
 #include "conformance/engine/case.h"
 #include "conformance/engine/run_report.h"
 #include "conformance/engine/session.h"
@@ -14,6 +16,9 @@ struct Overlay;
 // throws. An interrupt gives a skipped result.
 CaseResult RunCase(RunContext& run, const Case& test_case, const Overlay* overlay,
                    bool repeat = true);
+
+// Why a case was not run to its end: Ctrl-C, or the run's time is over.
+std::string WhyStopped();
 
 }  // namespace rtclab::conformance
 

@@ -182,8 +182,10 @@ bool Client::State::Learn(const Response& response) {
 }
 
 TimeDelta Client::State::CleanUpPatience() const {
-  return std::min(TimeDelta::Millis(1'000),
-                  std::max(TimeDelta::Millis(300), session->run().rtt * 4));
+  const TimeDelta rtt = session->run().rtt;
+  // A server that is slow to answer needs its time all the same.
+  return std::max(std::min(TimeDelta::Millis(1'000), std::max(TimeDelta::Millis(300), rtt * 4)),
+                  rtt * 3 / 2);
 }
 
 Response Client::State::CleanUpOnce() {
@@ -207,9 +209,10 @@ void Client::State::CleanUp() noexcept {
   try {
     if (!Open()) return;
     channel->set_interruptible(false);
-    // Ctrl-C came between an Allocate request and its answer, which may bring an allocation.
+    // The end of the run came between an Allocate request and its answer, which may bring an allocation.
     const Timestamp deadline = RealNow() + CleanUpPatience();
-    while (Interrupted() && allocate_pending && Open() && RealNow() < deadline) {
+    const bool stopped = Interrupted() || session->run().OutOfTime();
+    while (stopped && allocate_pending && Open() && RealNow() < deadline) {
       Pump(deadline - RealNow());
     }
     if (!allocated || !Open()) return;

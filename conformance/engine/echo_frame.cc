@@ -17,6 +17,8 @@ std::optional<TransportAddress> ReadEchoAddress(ByteReader& in) {
   return TransportAddress{*IpAddress::FromBytes(*ip), *port};
 }
 
+std::size_t EchoAddressSize(uint8_t family) { return family == 4 ? 7 : 19; }
+
 Bytes EncodeEchoFrame(const TransportAddress& address, ByteView datagram) {
   ByteWriter out;
   out.WriteU16(0);

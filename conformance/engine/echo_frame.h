@@ -21,6 +21,8 @@ Result<std::optional<EchoFrame>> TakeEchoFrame(Bytes& buffer);
 // An address as frames carry it.
 void WriteEchoAddress(ByteWriter& out, const TransportAddress& address);
 std::optional<TransportAddress> ReadEchoAddress(ByteReader& in);
+// Of the address that begins with this byte: its family.
+std::size_t EchoAddressSize(uint8_t family);
 
 }  // namespace rtclab::conformance
 

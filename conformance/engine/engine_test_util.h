@@ -122,6 +122,12 @@ inline Case MakeCase(std::string_view id, void (*run)(Test&), Level level = Leve
   return out;
 }
 
+inline RunReport RunCases(const CaseList& cases, const Target& target, RunOptions options = {}) {
+  return Run(cases, target, options);
+}
+
+inline void Passes(Test&) {}
+
 }  // namespace rtclab::conformance
 
 #endif  // RTCLAB_CONFORMANCE_ENGINE_ENGINE_TEST_UTIL_H_

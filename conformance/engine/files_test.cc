@@ -100,6 +100,23 @@ TEST(UriTest, TheFirstServerNamesTransportAndFamilyTheOthersAddEndpoints) {
   EXPECT_EQ(target.endpoints.at(Key(Transport::kUdp, AddressFamily::kIpv6)).port, 3000);
 }
 
+TEST(UriTest, AnEndpointThatIsNamedTakesThePlaceOfOneThatIsImplied) {
+  using Key = std::pair<Transport, AddressFamily>;
+  const Key tcp(Transport::kTcp, AddressFamily::kIpv4);
+  Target target;
+  ASSERT_TRUE(AddServer(target, *ParseServerUri("turn:127.0.0.1:1000")));
+  EXPECT_FALSE(target.named.contains(tcp));
+  ASSERT_TRUE(AddServer(target, *ParseServerUri("turn:127.0.0.1:2000?transport=tcp")));
+  EXPECT_TRUE(target.named.contains(tcp));
+  EXPECT_EQ(target.endpoints.at(tcp).port, 2000);
+  EXPECT_TRUE(target.unused.empty());
+  ASSERT_TRUE(AddServer(target, *ParseServerUri("turn:127.0.0.1:2000?transport=tcp")));
+  EXPECT_TRUE(target.unused.empty());
+  ASSERT_TRUE(AddServer(target, *ParseServerUri("turn:127.0.0.1:3000?transport=tcp")));
+  EXPECT_EQ(target.endpoints.at(tcp).port, 2000);
+  EXPECT_EQ(target.unused, std::vector<std::string>{"127.0.0.1:3000 over tcp"});
+}
+
 constexpr std::string_view kFullProfile = R"({
   "$schema": "target.schema.json", "name": "coturn", "version": "4.6.1",
   "uris": ["turn:127.0.0.1:3478", "turns:127.0.0.1:5349"], "host": "turn.example.org", "addresses": ["127.0.0.2"],

@@ -1,114 +1,15 @@
 #include "conformance/engine/peer_echo_server.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <list>
 #include <thread>
 
-#include "conformance/engine/peer_echo.h"
-#include "stack/crypto/constant_time.h"
+#include "conformance/engine/peer_echo_session.h"
 
 namespace rtclab::conformance {
-namespace {
-
-constexpr TimeDelta kEchoHandshake = TimeDelta::Seconds(5);
-// How long a datagram that the tester wants sent waits at most.
-constexpr TimeDelta kEchoTurn = TimeDelta::Millis(5);
-
-// One tester's peer, on a thread of its own.
-class EchoSession {
- public:
-  EchoSession(const EchoServerOptions& options, std::unique_ptr<Channel> channel)
-      : options_(options), channel_(std::move(channel)) {}
-
-  void Run(const std::atomic<bool>& stop, bool full) {
-    const auto family = Handshake();
-    if (!family) return;
-    auto socket = full ? Fail("no more peers at a time") : Bind(*family);
-    if (!socket) {
-      Bytes refusal = {1};
-      const ByteView why = AsBytes(socket.error().reason);
-      refusal.insert(refusal.end(), why.begin(), why.end());
-      (void)channel_->Send(refusal);
-      return;
-    }
-    ByteWriter welcome;
-    welcome.WriteU8(0);
-    WriteEchoAddress(welcome, socket->local());
-    if (!channel_->Send(welcome.view())) return;
-    const Timestamp end = RealNow() + options_.max_life;
-    while (!stop && !Interrupted() && !channel_->closed() && RealNow() < end) {
-      if (auto got = socket->Receive(kEchoTurn)) {
-        if (!channel_->Send(EncodeEchoFrame(got->from, got->bytes))) return;
-      }
-      if (!Forward(*socket)) return;
-    }
-  }
-
- private:
-  // The family asked for, by one who knows the token.
-  std::optional<AddressFamily> Handshake() {
-    Bytes challenge(kEchoChallengeSize);
-    std::copy(kEchoGreeting.begin(), kEchoGreeting.end(), challenge.begin());
-    if (getentropy(challenge.data() + kEchoGreeting.size(),
-                   kEchoChallengeSize - kEchoGreeting.size()) != 0) {
-      return std::nullopt;
-    }
-    if (!channel_->Send(challenge)) return std::nullopt;
-    constexpr std::size_t kAnswerSize = 33;
-    const Timestamp deadline = RealNow() + kEchoHandshake;
-    while (buffer_.size() < kAnswerSize) {
-      const auto piece = channel_->Receive(std::max(deadline - RealNow(), TimeDelta::Zero()));
-      if (!piece) return std::nullopt;
-      buffer_.insert(buffer_.end(), piece->bytes.begin(), piece->bytes.end());
-    }
-    const uint8_t family = buffer_[32];
-    const auto proof = EchoProof(options_.token, challenge, family);
-    if (!crypto::ConstantTimeEqual(proof, ByteView(buffer_).first(32))) return std::nullopt;
-    if (family != 4 && family != 6) return std::nullopt;
-    buffer_.erase(buffer_.begin(), buffer_.begin() + kAnswerSize);
-    return static_cast<AddressFamily>(family);
-  }
-
-  Result<PeerSocket> Bind(AddressFamily family) const {
-    for (const IpAddress& ip : options_.addresses) {
-      if (ip.family() == family) return PeerSocket::Bind({ip, 0});
-    }
-    if (channel_->local().family() == family) return PeerSocket::Bind({channel_->local().ip, 0});
-    return Fail(fmt::format("no {} address here: --address names one",
-                            family == AddressFamily::kIpv6 ? "IPv6" : "IPv4"));
-  }
-
-  // Sends what the tester wants sent; false when the peer is to end.
-  bool Forward(PeerSocket& socket) {
-    if (const auto piece = channel_->Receive(TimeDelta::Zero())) {
-      buffer_.insert(buffer_.end(), piece->bytes.begin(), piece->bytes.end());
-    }
-    while (true) {
-      const auto frame = TakeEchoFrame(buffer_);
-      if (!frame) return false;
-      if (!*frame) return true;
-      const IpAddress& ip = (*frame)->address.ip;
-      const bool allowed = std::any_of(options_.allow.begin(), options_.allow.end(),
-                                       [&ip](const IpPrefix& p) { return p.Contains(ip); });
-      if (!allowed) continue;
-      if (++sent_ > options_.max_datagrams) return false;
-      (void)socket.SendTo((*frame)->address, (*frame)->datagram);
-    }
-  }
-
-  const EchoServerOptions& options_;
-  std::unique_ptr<Channel> channel_;
-  Bytes buffer_;
-  int sent_ = 0;
-};
-
-}  // namespace
-
 Result<IpPrefix> ParsePrefix(std::string_view text) {
   const std::size_t slash = text.find('/');
   const auto ip = IpAddress::Parse(text.substr(0, slash));

@@ -1,8 +1,9 @@
-// `rtclab peer-echo`: UDP sockets on this host that a tester elsewhere uses as the peers behind a relay. The protocol stands in peer_echo.h.
+// `rtclab peer-echo`: UDP and TCP sockets on this host that a tester elsewhere uses as the peers behind a relay. The protocol stands in peer_echo.h.
 #ifndef RTCLAB_CONFORMANCE_ENGINE_PEER_ECHO_SERVER_H_
 #define RTCLAB_CONFORMANCE_ENGINE_PEER_ECHO_SERVER_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,12 +27,15 @@ Result<IpPrefix> ParsePrefix(std::string_view text);
 struct EchoServerOptions {
   TransportAddress listen{};
   std::string token{};  // must not be empty
-  // Where peers may send to: the relay under test. Nothing is sent elsewhere, whoever asks.
+  // Where peers may send to, and whose TCP connections they take: the relay under test. Nothing is sent elsewhere, whoever asks.
   std::vector<IpPrefix> allow{};
+  // Where peers may open TCP connections to; empty: nowhere.
+  std::vector<IpPrefix> connect{};
   // Where peers are bound, one a family; without one of a family: the address that the tester connected to.
   std::vector<IpAddress> addresses{};
   int max_peers = 64;                              // at a time; further ones are refused
   int max_datagrams = 200'000;                     // that a peer sends in its life
+  uint64_t max_bytes = 256 << 20;                  // of a TCP peer, both ways
   TimeDelta max_life = TimeDelta::Seconds(1'800);  // of a peer
 };
 

@@ -2,39 +2,12 @@
 
 #include <gmock/gmock.h>
 
-#include <thread>
-
-#include "conformance/engine/engine_test_util.h"
-#include "conformance/engine/peer_echo_server.h"
+#include "conformance/engine/echo_test_util.h"
 
 namespace rtclab::conformance {
 namespace {
 
 using ::testing::HasSubstr;
-
-class EchoTest : public ::testing::Test {
- protected:
-  void Serve(const char* allow, int max_peers = 64) {
-    EchoServerOptions options;
-    options.listen = Loopback();
-    options.token = "token";
-    options.allow = {*ParsePrefix(allow)};
-    options.max_peers = max_peers;
-    server_.emplace(std::move(*EchoServer::Listen(options)));
-    thread_ = std::thread([this] { server_->Run(stop_); });
-  }
-  void TearDown() override {
-    stop_ = true;
-    if (thread_.joinable()) thread_.join();
-  }
-  Result<std::unique_ptr<EchoPeer>> Open(AddressFamily family = AddressFamily::kIpv4) {
-    return EchoPeer::Open(server_->address(), "token", family);
-  }
-
-  std::optional<EchoServer> server_;
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
 
 TEST_F(EchoTest, ASocketOfTheOtherHostSendsAndReceives) {
   Serve("127.0.0.0/8");

@@ -33,6 +33,14 @@ struct FeatureState {
   bool known = true;  // false: no probe could tell, and `present` is false
 };
 
+// A part of what the user named that the run says nothing of.
+struct NotTested {
+  std::string part{};  // "TURN", "192.0.2.1:5349 over tls"
+  int cases = 0;       // of those selected, that were skipped or unsupported for it
+  std::string why{};
+  std::string how{};  // to have it tested
+};
+
 struct RunReport {
   std::string uri{};  // as given, without secrets
   Target target{};    // passwords and keys are empty
@@ -42,6 +50,7 @@ struct RunReport {
   std::string incomplete_why{};
   std::string software{};               // SOFTWARE of its responses
   std::vector<std::string> warnings{};  // "the server's certificate was not verified (--insecure)"
+  std::vector<NotTested> not_tested{};
   std::map<Feature, FeatureState> features{};
   std::vector<CaseResult> results{};  // in the catalogue's order; only those selected
   TimeDelta elapsed{};

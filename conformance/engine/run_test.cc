@@ -17,10 +17,6 @@ namespace {
 using stun::Method;
 using ::testing::HasSubstr;
 
-RunReport RunCases(const CaseList& cases, const Target& target, RunOptions options = {}) {
-  return Run(cases, target, options);
-}
-
 void BindingSucceeds(Test& t) {
   Client client = t.Connect();
   t.ExpectSuccess(client.Once(Request(Method::kBinding).Unsigned()));
@@ -30,7 +26,6 @@ void RefreshSucceeds(Test& t) {
   t.ExpectSuccess(client.Once(Request(Method::kRefresh).Unsigned()));
 }
 void AlwaysFails(Test& t) { t.Fail("this", "that"); }
-void Passes(Test&) {}
 
 TEST(RunTest, ASilentServerEndsTheRunWithWhatWasTried) {
   const FakeUdpServer server(
@@ -229,54 +224,6 @@ TEST(RunTest, ExitCodesFollowTheOutcomes) {
   }
 }
 
-std::atomic<int> g_deleted{0};
-std::vector<Bytes> CountDeletions(ByteView bytes, const TransportAddress& from) {
-  const auto request = stun::MessageView::Parse(bytes);
-  if (request && request->method() == Method::kRefresh &&
-      request->GetU32(stun::AttributeType::kLifetime) == 0u) {
-    ++g_deleted;
-  }
-  return KindAnswer(bytes, from);
-}
-void AllocatesAndFails(Test& t) {
-  Client client = t.Connect();
-  client.Allocate();
-  t.Fail("this", "that");
-}
-void AllocatesAndIsStopped(Test& t) {
-  Client client = t.Connect();
-  client.Allocate();
-  conformance::Interrupt();
-  t.Sleep(TimeDelta::Seconds(20));
-}
-
-TEST(RunTest, AllocationsAreDeletedHoweverACaseEnds) {
-  const FakeUdpServer server(CountDeletions);
-  g_deleted = 0;
-  RunCases({MakeCase("a", AllocatesAndFails)},
-           FakeTarget(server.address(), Transport::kUdp, false));
-  EXPECT_EQ(g_deleted, 2);  // it was run again
-}
-
-TEST(RunTest, AnInterruptStopsTheRunWithAllocationsReleased) {
-  const FakeUdpServer server(CountDeletions);
-  g_deleted = 0;
-  CaseList cases = {MakeCase("a", AllocatesAndIsStopped)};
-  for (int i = 0; i < 20; ++i) cases.push_back(MakeCase("b", Passes));
-  RunOptions options;
-  options.jobs = 1;
-  const RunReport report =
-      RunCases(cases, FakeTarget(server.address(), Transport::kUdp, false), options);
-  ClearInterrupt();
-  EXPECT_FALSE(report.complete);
-  EXPECT_EQ(ExitCode(report), 3);
-  EXPECT_EQ(report.incomplete_why, "stopped by the user");
-  EXPECT_LT(report.elapsed, TimeDelta::Seconds(5));
-  EXPECT_EQ(g_deleted, 1);
-  ASSERT_EQ(report.results.size(), cases.size());
-  EXPECT_EQ(report.results.back().verdict.outcome, Outcome::kSkipped);
-}
-
 std::atomic<int> g_sends{0};
 void SendsElsewhere(Test& t) {
   Client client = t.Connect();
@@ -334,45 +281,6 @@ TEST(RunTest, SilenceIsFencedByABindingRequest) {
   EXPECT_EQ(report.results[0].verdict.actual, "3 bytes: 01 02 03");
 }
 
-TEST(RunTest, WhatACaseNeedsAndIsNotThereIsSaid) {
-  const FakeUdpServer server(KindAnswer);
-  Target target = FakeTarget(server.address(), Transport::kUdp, false);
-  Case feature = MakeCase("feature", Passes);
-  feature.needs.features = {Feature::kMobility};
-  Case user = MakeCase("user", Passes);
-  user.needs.credentials = true;
-  Case tls = MakeCase("tls", Passes);
-  tls.needs.transport = Transport::kTls;
-  Case dtls = MakeCase("dtls", Passes);
-  dtls.needs.transport = Transport::kDtls;
-  Case peer = MakeCase("peer", Passes);
-  peer.needs.peer = PeerNeed::kAny;
-  Case denied = MakeCase("denied", Passes);
-  denied.needs.denied_peer = true;
-  target.declared.erase(Feature::kDtlsTransport);
-  const RunReport report = RunCases({feature, user, tls, dtls, peer, denied}, target);
-  const Outcome expected[] = {Outcome::kUnsupported, Outcome::kSkipped, Outcome::kUnsupported,
-                              Outcome::kSkipped,     Outcome::kSkipped, Outcome::kSkipped};
-  for (std::size_t i = 0; i < std::size(expected); ++i) {
-    EXPECT_EQ(report.results[i].verdict.outcome, expected[i]) << report.results[i].test_case->id;
-    EXPECT_FALSE(report.results[i].verdict.reason.empty());
-  }
-  EXPECT_EQ(report.results[0].verdict.reason, "mobility: declared");
-}
-
-TEST(RunTest, WhatNoProbeCouldTellIsSkipped) {
-  const FakeUdpServer server(KindAnswer);
-  Target target = FakeTarget(server.address(), Transport::kUdp, false);
-  target.declared.erase(Feature::kRedirect);
-  target.declared[Feature::kTurn] = true;
-  Case redirect = MakeCase("redirect", Passes);
-  redirect.needs.features = {Feature::kRedirect};
-  const RunReport report = RunCases({redirect}, target);
-  EXPECT_EQ(report.results[0].verdict.outcome, Outcome::kSkipped);
-  EXPECT_EQ(report.results[0].verdict.reason,
-            "redirect: unknown: no listener that redirects was named");
-}
-
 TEST(RunTest, AReportHoldsNoSecrets) {
   const FakeUdpServer server(KindAnswer);
   Target target = FakeTarget(server.address(), Transport::kUdp, true);
@@ -386,70 +294,6 @@ TEST(RunTest, AReportHoldsNoSecrets) {
                 report.target.rest_secret + report.target.peers.remote_token +
                 report.target.oauth->key,
             "");
-}
-
-TEST(SelectTest, ChoosesByGlobLevelEditionSlowAndSafety) {
-  CaseList cases = {MakeCase("turn.alloc.a", Passes),
-                    MakeCase("turn.alloc.b", Passes, Level::kShould),
-                    MakeCase("turn.perm.c", Passes, Level::kMay),
-                    MakeCase("slow", Passes),
-                    MakeCase("safe", Passes),
-                    MakeCase("old", Passes),
-                    MakeCase("new", Passes)};
-  cases[3].slow = true;
-  cases[4].safety = true;
-  cases[5].edition = Edition::kClassic;
-  cases[6].edition = Edition::kCurrent;
-  const auto chosen = [&cases](const Target& target, const RunOptions& options) {
-    std::string out;
-    for (const Case* c : Select(cases, target, options)) out += std::string(c->id) + " ";
-    return out;
-  };
-  Target target;
-  RunOptions options;
-  EXPECT_EQ(chosen(target, options), "turn.alloc.a turn.alloc.b turn.perm.c new ");
-  options.level = LevelFilter::kShould;
-  EXPECT_EQ(chosen(target, options), "turn.alloc.a turn.alloc.b new ");
-  options.level = LevelFilter::kMust;
-  options.slow = true;
-  target.safety.enabled = true;
-  target.edition = Edition::kClassic;
-  EXPECT_EQ(chosen(target, options), "turn.alloc.a slow safe old ");
-  options.level = LevelFilter::kAll;
-  options.only = {"turn.*.?"};
-  EXPECT_EQ(chosen(target, options), "turn.alloc.a turn.alloc.b turn.perm.c ");
-  options.only = {"*.a", "old"};
-  EXPECT_EQ(chosen(target, options), "turn.alloc.a old ");
-}
-
-std::mutex g_order_mutex;
-std::string g_order;
-void NotesItsPlace(Test& t) {
-  const std::lock_guard lock(g_order_mutex);
-  g_order += t.test_case().id;
-}
-
-TEST(RunTest, TheOrderIsDrawnFromTheSeed) {
-  const FakeUdpServer server(KindAnswer);
-  const Target target = FakeTarget(server.address(), Transport::kUdp, false);
-  CaseList cases;
-  for (const char* id : {"a", "b", "c", "d", "e", "f", "g"})
-    cases.push_back(MakeCase(id, NotesItsPlace));
-  cases[0].exclusive = true;
-  const auto order = [&](bool shuffle, uint64_t seed) {
-    RunOptions options;
-    options.jobs = 1;
-    options.shuffle = shuffle;
-    options.seed = seed;
-    g_order.clear();
-    RunCases(cases, target, options);
-    return g_order;
-  };
-  EXPECT_EQ(order(false, 1), "bcdefga");
-  const std::string one = order(true, 1);
-  EXPECT_EQ(order(true, 1), one);
-  EXPECT_NE(order(true, 2), one);
-  EXPECT_EQ(one.back(), 'a');
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "conformance/engine/case_run.h"
 #include "conformance/engine/features.h"
+#include "conformance/engine/not_tested.h"
 #include "conformance/engine/overlay.h"
 #include "conformance/engine/preflight.h"
 #include "conformance/engine/test.h"
@@ -55,6 +56,8 @@ class Workers {
     for (std::thread& thread : threads) thread.join();
     for (const std::size_t index : alone) RunOne(index);
   }
+  // How many did not run to their end.
+  int cut() const { return cut_; }
 
  private:
   void Shuffle(std::vector<std::size_t>& order) const {
@@ -67,13 +70,16 @@ class Workers {
 
   void RunOne(std::size_t index) {
     CaseResult result;
-    if (Interrupted()) {
+    if (Interrupted() || run_.OutOfTime()) {
       result.test_case = cases_[index];
-      result.verdict = {.outcome = Outcome::kSkipped, .reason = "the run was stopped"};
+      result.transport = cases_[index]->needs.transport.value_or(run_.target().transport);
+      result.family = cases_[index]->needs.family.value_or(run_.target().family);
+      result.verdict = {.outcome = Outcome::kSkipped, .reason = WhyStopped()};
     } else {
       result = RunCase(run_, *cases_[index], options_.overlay, options_.repeat);
     }
     const std::lock_guard lock(mutex_);
+    if (result.verdict.reason == WhyStopped()) ++cut_;
     results_[index] = std::move(result);
     if (options_.progress) {
       options_.progress(++done_, static_cast<int>(cases_.size()), results_[index]);
@@ -86,6 +92,7 @@ class Workers {
   std::vector<CaseResult>& results_;
   std::mutex mutex_;
   int done_ = 0;
+  int cut_ = 0;
 };
 
 // Credentials that the server does not take would make everything "unsupported": that is a mistake of the call.
@@ -97,26 +104,13 @@ Result<void> CheckUser(const RunContext& run) {
                           run.HowKnown(Feature::kTurn)));
 }
 
-// TLS and DTLS are known only because the user named them: that they don't work, a bad certificate for one, is not to be overlooked.
-void WarnOfDeadEndpoints(RunContext& run) {
-  for (const auto& [where, endpoint] : run.target().endpoints) {
-    const bool tls = where.first == Transport::kTls;
-    if (!tls && where.first != Transport::kDtls) continue;
-    const Feature feature = tls ? Feature::kTlsTransport : Feature::kDtlsTransport;
-    if (run.Supports(feature) || run.target().declared.contains(feature)) continue;
-    run.warnings.push_back(fmt::format("{} over {} was named, but can't be used: {}",
-                                       endpoint.ToString(), ToString(where.first),
-                                       run.HowKnown(feature)));
-  }
-}
-
 Result<void> Prepare(RunContext& run, const RunOptions& options) {
   if (auto reached = Reach(run); !reached) return reached;
   // Probes hold an allocation each.
   const int jobs =
       run.target().user_quota ? std::min(options.jobs, *run.target().user_quota / 2) : options.jobs;
   ProbeFeatures(run, std::max(1, jobs));
-  WarnOfDeadEndpoints(run);
+  if (run.OutOfTime()) throw Interruption{};
   if (auto user = CheckUser(run); !user) return user;
   return FindPeers(run);
 }
@@ -127,6 +121,10 @@ RunReport Run(const CaseList& catalogue, const Target& given, const RunOptions& 
   Target target = given;
   RunReport report;
   RunContext run(target, options.seed);
+  const Timestamp start = RealNow();
+  const TimeDelta time_limit =
+      options.time_limit.value_or(options.slow ? kSlowTimeLimit : kTimeLimit);
+  run.end = start + time_limit;
   if (!target.user && !target.rest_secret.empty()) {
     static const Case kNone = {.id = "user", .title = "user"};
     Session session(run, "user", 0, target.transport, target.family, TimeDelta::Seconds(1));
@@ -137,21 +135,35 @@ RunReport Run(const CaseList& catalogue, const Target& given, const RunOptions& 
   if (target.insecure) {
     report.warnings.push_back("the server's certificate was not verified (--insecure)");
   }
-  const Timestamp start = RealNow();
   const std::vector<const Case*> cases = Select(catalogue, target, options);
   Result<void> ready;
+  bool out_of_time = false;
   try {
     ready = Prepare(run, options);
   } catch (const Interruption&) {
     ready = Fail("stopped by the user");
+    out_of_time = !Interrupted();
   }
-  if (ready && !Interrupted()) {
+  // Out of time already: every case is told to be skipped.
+  if ((ready || out_of_time) && !Interrupted()) {
     report.results.resize(cases.size());
-    Workers(run, cases, options, report.results).RunAll();
+    Workers workers(run, cases, options, report.results);
+    workers.RunAll();
+    out_of_time |= workers.cut() > 0;
+    if (out_of_time && !Interrupted()) {
+      ready = Fail(fmt::format("the time limit of {:g} s was over before {} of {} cases had ended",
+                               time_limit.seconds(), workers.cut(), cases.size()));
+    }
   }
   report.complete = ready && !Interrupted();
   if (!ready) report.incomplete_why = ready.error().reason;
-  if (ready && Interrupted()) report.incomplete_why = "stopped by the user";
+  if (Interrupted()) report.incomplete_why = "stopped by the user";
+  if (!run.features.empty()) report.not_tested = FindNotTested(run, report.results);
+  if (report.complete && !report.not_tested.empty() && !AnyRan(report.results)) {
+    report.complete = false;
+    report.incomplete_why = fmt::format("no case could run: {} was not tested, since {}",
+                                        report.not_tested[0].part, report.not_tested[0].why);
+  }
   report.software = run.software;
   report.features = run.features;
   report.warnings.insert(report.warnings.end(), run.warnings.begin(), run.warnings.end());

@@ -83,13 +83,14 @@ std::string Session::NextName(std::string_view kind) {
 }
 
 TimeDelta Session::Wait(TimeDelta limit) const {
-  if (Interrupted()) throw Interruption{};
-  const TimeDelta left = deadline_ - RealNow();
+  if (Interrupted() || run_.OutOfTime()) throw Interruption{};
+  const Timestamp now = RealNow();
+  const TimeDelta left = deadline_ - now;
   if (left <= TimeDelta::Zero()) {
     throw Stop{{.outcome = Outcome::kBlocked,
                 .reason = fmt::format("not done within {:.0f} s", limit_.seconds())}};
   }
-  return std::max(TimeDelta::Zero(), std::min(limit, left));
+  return std::max(TimeDelta::Zero(), std::min({limit, left, run_.end - now}));
 }
 
 std::optional<TransportAddress> Session::Endpoint(Transport transport, AddressFamily family) const {

@@ -33,6 +33,9 @@ class RunContext {
   const Target& target() const { return target_; }
   uint64_t seed() const { return seed_; }
   Timestamp start() const { return start_; }
+  // When the whole run has to be over (RunOptions::time_limit); every wait of a Session ends by then.
+  Timestamp end = Timestamp::PlusInfinity();
+  bool OutOfTime() const { return RealNow() >= end; }
 
   // --- Found out at the start (preflight.h).
   TimeDelta rtt{};              // to the server, over the transport that the user named
@@ -94,8 +97,8 @@ class Session {
   // "client", "client 2", ...
   std::string NextName(std::string_view kind);
 
-  // How long a wait of `limit` may take. Throws Interruption when the user has pressed Ctrl-C, and Stop (blocked) when the case has taken too
-  // long.
+  // How long a wait of `limit` may take. Throws Interruption when the user has pressed Ctrl-C or the run's time is over, and Stop (blocked)
+  // when the case has taken too long.
   TimeDelta Wait(TimeDelta limit) const;
 
   std::optional<TransportAddress> Endpoint(Transport transport, AddressFamily family) const;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -59,6 +60,10 @@ struct Target {
   AddressFamily family = AddressFamily::kIpv4;
   // The endpoints by transport and family, resolved. One that is absent is not supported or not known.
   std::map<std::pair<Transport, AddressFamily>, TransportAddress> endpoints{};
+  // Those of them that a URI names, and not only implies as turn: does TCP.
+  std::set<std::pair<Transport, AddressFamily>> named{};
+  // URIs beside which there was an endpoint of that transport and family already.
+  std::vector<std::string> unused{};
   std::string host{};  // as in the URI: the name that certificates are checked against
   // Further addresses of the server, where its relayed addresses and its second STUN address (RFC 5780) may be. Packets go to addresses
   // that stand here or in `endpoints`, whatever a response says.

@@ -10,6 +10,7 @@
 #include "conformance/engine/client_state.h"
 #include "conformance/engine/describe.h"
 #include "conformance/engine/peer_state.h"
+#include "conformance/engine/tcp_peer.h"
 #include "stack/stun/credentials.h"
 
 namespace rtclab::conformance {
@@ -117,7 +118,6 @@ Client Test::Connect(const ConnectOptions& options) {
   open.local = options.local;
   open.server_name = target().host;
   open.secure = options.secure;
-  open.connect_timeout = session.Wait(target().answer_timeout + TimeDelta::Seconds(2));
   if (transport == Transport::kTls || transport == Transport::kDtls) {
     if (AsksNothing(options.secure)) {
       const auto context = session.run().SharedContext(
@@ -134,6 +134,8 @@ Client Test::Connect(const ConnectOptions& options) {
   if (transport == Transport::kUdp || transport == Transport::kDtls) {
     opening = std::unique_lock(session.run().opening());
   }
+  // Others may have taken long to open.
+  open.connect_timeout = session.Wait(target().answer_timeout + TimeDelta::Seconds(2));
   Channel::Attempt attempt = OpenFresh(session.run(), transport, open);
   if (attempt.stage == Channel::Stage::kInterrupted) throw Interruption{};
   if (attempt.channel) {
@@ -191,32 +193,52 @@ Peer Test::OpenPeer(const PeerOptions& options) {
   return Peer(std::move(peer));
 }
 
-std::unique_ptr<PeerListener> Test::ListenTcp(const PeerOptions& options) {
-  auto listener = PeerListener::Listen(OwnAddress(*state_->session, options));
-  if (!listener) End(Outcome::kBlocked, "no peer listener: " + listener.error().reason);
-  return std::make_unique<PeerListener>(std::move(*listener));
+std::unique_ptr<TcpPeer> Test::ListenTcp(const PeerOptions& options) {
+  Session& session = *state_->session;
+  auto peer = RemotePeers(session, options.family) ? ListenThere(target().peers, options.family)
+                                                   : ListenHere(OwnAddress(session, options));
+  if (!peer) End(Outcome::kBlocked, "no peer listener: " + peer.error().reason);
+  return std::move(*peer);
 }
 
 std::unique_ptr<PeerStream> Test::ConnectTcp(const TransportAddress& to,
                                              const PeerOptions& options) {
-  if (!state_->session->run().destinations.MaySend(to.ip)) {
+  Session& session = *state_->session;
+  if (!session.run().destinations.MaySend(to.ip)) {
     End(Outcome::kSkipped, fmt::format("{} is not one that was named", to.ip.ToString()));
   }
-  ChannelOptions open;
-  open.server = to;
-  open.local = OwnAddress(*state_->session, options);
-  open.reuse_local = options.port.has_value();
-  auto stream = Channel::Open(Transport::kTcp, open);
-  if (!stream && !options.must_open) {
-    Note("no connection of the peer: " + stream.error().reason);
-    return nullptr;
+  PeerConnection made;
+  if (RemotePeers(session, to.family())) {
+    made = ConnectThere(target().peers, to);
+    if (made.refused) End(Outcome::kSkipped, made.reason);
+  } else {
+    ChannelOptions open;
+    open.server = to;
+    open.local = OwnAddress(session, options);
+    open.reuse_local = options.port.has_value();
+    auto stream = Channel::Open(Transport::kTcp, open);
+    if (stream) {
+      made.stream = std::move(*stream);
+    } else {
+      made.reason = stream.error().reason;
+    }
   }
-  if (!stream) End(Outcome::kBlocked, "no connection of the peer: " + stream.error().reason);
-  return std::move(*stream);
+  if (made.stream) return std::move(made.stream);
+  if (options.must_open || made.broken) {
+    End(Outcome::kBlocked, "no connection of the peer: " + made.reason);
+  }
+  Note("no connection of the peer: " + made.reason);
+  return nullptr;
 }
 
 TransportAddress Test::ClosedPort(const PeerOptions& options) {
-  auto socket = PeerSocket::Bind(OwnAddress(*state_->session, options));
+  Session& session = *state_->session;
+  if (RemotePeers(session, options.family)) {
+    const auto port = ClosedPortThere(target().peers, options.family);
+    if (!port) End(Outcome::kBlocked, "no free port on the other host: " + port.error().reason);
+    return *port;
+  }
+  auto socket = PeerSocket::Bind(OwnAddress(session, options));
   if (!socket) End(Outcome::kBlocked, "no free port: " + socket.error().reason);
   return socket->local();
 }

@@ -32,12 +32,21 @@ class Session;  // what the runner lends a case (session.h)
 
 using PeerStream = Channel;  // a peer's TCP connection
 
+// A TCP port of a peer, on this host or on that of rtclab peer-echo.
+class TcpPeer {
+ public:
+  virtual ~TcpPeer() = default;
+  virtual const TransportAddress& local() const = 0;
+  // The next connection (peer-echo: the only one); nullptr when `limit` has passed.
+  virtual std::unique_ptr<PeerStream> Accept(TimeDelta limit) = 0;
+};
+
 // Thrown to end a case with a verdict. `graded`: the outcome follows from the first clause's level.
 struct Stop {
   Verdict verdict;
   bool graded = false;
 };
-// Thrown when the user has pressed Ctrl-C.
+// Thrown when the user has pressed Ctrl-C, or the time of the whole run is over.
 struct Interruption {};
 
 struct ConnectOptions {
@@ -191,11 +200,12 @@ class Test {
   Client Connect(const ConnectOptions& options = {});
   Client ConnectAs(const Credentials& credentials);  // the same for another user
   Peer OpenPeer(const PeerOptions& options = {});
-  // A TCP port of ours that the server can reach (RFC 6062): see channel.h. Local peers only.
-  std::unique_ptr<PeerListener> ListenTcp(const PeerOptions& options = {});
+  // A TCP port that the server can reach (RFC 6062), of ours or of peer-echo's.
+  std::unique_ptr<TcpPeer> ListenTcp(const PeerOptions& options = {});
+  // A connection of such a peer. From peer-echo's host only where that is allowed; else the case is skipped.
   std::unique_ptr<PeerStream> ConnectTcp(const TransportAddress& to,
                                          const PeerOptions& options = {});
-  // An address and port of ours that nobody listens on.
+  // An address and port of a peer, ours or peer-echo's, that nobody listens on.
   TransportAddress ClosedPort(const PeerOptions& options = {});
 
   bool Supports(Feature feature);  // as declared or probed

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "conformance/socket/resolve.h"
 
@@ -119,13 +120,27 @@ Result<void> AddServer(Target& target, const ServerUri& uri) {
   const auto addresses = ResolveHost(uri.host);
   if (!addresses) return tl::unexpected(addresses.error());
   const bool first = target.endpoints.empty();
+  bool used = false;
+  std::set<AddressFamily> seen;
   for (const IpAddress& ip : *addresses) {
     // Of several addresses of a family the first one.
-    target.endpoints.emplace(std::pair(uri.transport, ip.family()), TransportAddress{ip, uri.port});
+    if (!seen.insert(ip.family()).second) continue;
+    const std::pair where(uri.transport, ip.family());
+    const TransportAddress endpoint{ip, uri.port};
+    // One that another URI only implied gives way.
+    if (!target.named.contains(where)) target.endpoints.erase(where);
+    used |= target.endpoints.emplace(where, endpoint).first->second == endpoint;
+    // Every system's localhost has two, and its servers mostly one.
+    if (seen.size() == 1 || !ip.IsLoopback()) target.named.insert(where);
     if (!uri.transport_named) {
       target.endpoints.emplace(std::pair(Transport::kTcp, ip.family()),
                                TransportAddress{ip, uri.port});
     }
+  }
+  if (!used) {
+    target.unused.push_back(fmt::format("{} over {}",
+                                        TransportAddress{addresses->front(), uri.port}.ToString(),
+                                        ToString(uri.transport)));
   }
   if (!first) return {};
   target.transport = uri.transport;

@@ -50,6 +50,12 @@ LoadJsonValue AllocationsObject(const AllocationPhase& phase) {
           {"failures", failures}};
 }
 
+LoadJsonValue NoKneeObject(const LoadReport& report) {
+  const auto none = report.no_knee();
+  if (!none) return nullptr;
+  return {{"up_to_packets_per_s", Rounded(none->up_to_packets_per_s)}, {"why", none->why}};
+}
+
 std::string_view Direction(const LoadPlan& plan) {
   if (plan.peers == LoadPeers::kRelay) return "both";
   return plan.to_peer ? plan.to_client ? "both" : "to-peer" : "to-client";
@@ -82,6 +88,7 @@ std::string LoadJson(const LoadReport& report, const std::string& uri, const std
       {"allocations", AllocationsObject(report.allocations)},
       {"steps", steps},
       {"knee", report.knee ? LoadJsonValue(*report.knee) : LoadJsonValue(nullptr)},
+      {"no_knee", NoKneeObject(report)},
       {"released", report.released}};
   // What a server says may be any bytes: replaced where they are no UTF-8.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -117,6 +124,12 @@ std::string LoadText(const LoadReport& report, const std::string& uri) {
     if (step.behind) text += "  this machine could not send faster";
     if (step.foreign > 0) text += fmt::format("  {} damaged", step.foreign);
     text += "\n";
+  }
+  if (const auto none = report.no_knee(); none && none->up_to_packets_per_s > 0) {
+    text += fmt::format("no knee was found up to {:.0f} packets/s: {}\n", none->up_to_packets_per_s,
+                        none->why);
+  } else if (none) {
+    text += fmt::format("no knee was found, and no rate within the limits: {}\n", none->why);
   }
   text += fmt::format("{}; {} allocations released\n", report.ended, report.released);
   return text;

@@ -264,6 +264,12 @@ LoadReport LoadRun::Impl::Run() {
   return std::move(report);
 }
 
+std::optional<LoadReport::NoKnee> LoadReport::no_knee() const {
+  if (!plan.ramp || knee) return std::nullopt;
+  return NoKnee{best ? steps[*best].wanted_packets_per_s : 0,
+                over_limits ? "all rates were over the limits" : ended};
+}
+
 LoadRun::LoadRun(LoadPlan plan, std::function<void(const std::string&)> progress)
     : impl_(std::make_unique<Impl>(std::move(plan), std::move(progress))) {}
 LoadRun::~LoadRun() = default;

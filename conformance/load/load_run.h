@@ -30,8 +30,8 @@ struct LoadPlan {
   double packets_per_s =
       1'000;  // of all clients together, each direction; the first step of a ramp
   TimeDelta step = TimeDelta::Seconds(5);  // how long each rate is held
-  // A ramp multiplies the rate until loss or latency goes over its limit, or the rate or time is at its end, and then halves the distance
-  // to the last good rate three times.
+  // A ramp multiplies the rate until loss or latency goes over its limit, and then halves the distance to the last good rate three times. It
+  // also ends at the highest rate, where this machine can't send faster, and with the time or the packets allowed: then without a knee.
   bool ramp = false;
   double ramp_factor = 1.5;
   double max_packets_per_s = 1'000'000;
@@ -86,7 +86,17 @@ struct LoadReport {
   LoadPlan plan;  // without the password
   AllocationPhase allocations;
   std::vector<LoadStep> steps;
-  std::optional<std::size_t> knee;  // a ramp: the last step within the limits
+  // A ramp: the highest rate within the limits, where a higher one was over them. None: no rate went over the limits, or all did.
+  std::optional<std::size_t> knee;
+  std::optional<std::size_t> best;  // a ramp: the highest rate within the limits, knee or not
+  bool over_limits =
+      false;  // a ramp: some rate that this machine could send had too much loss or latency
+  // A ramp without a knee: up to which rate there is none, and why it is not known of higher ones. Otherwise nullopt.
+  struct NoKnee {
+    double up_to_packets_per_s = 0;  // 0: not even the lowest rate was within the limits
+    std::string why;
+  };
+  std::optional<NoKnee> no_knee() const;
   std::string
       ended;  // "done", "the limits were reached", "out of time", "interrupted", "no allocation succeeded: ..."
   bool complete = false;

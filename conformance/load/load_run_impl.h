@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "conformance/load/knee_search.h"
 #include "conformance/load/load_run.h"
 #include "stack/turn/five_tuple.h"
 
@@ -43,7 +44,6 @@ struct LoadRun::Impl {
   void ReadPeer(UdpSocket& socket);
   void FinishStep(Timestamp now);
   void NextStep(Timestamp now);
-  bool WithinLimits(const LoadStep& step) const;
   Bytes MakePayload(Timestamp now);
 
   LoadPlan plan;
@@ -77,8 +77,7 @@ struct LoadRun::Impl {
   Bytes filler;
   uint64_t total_sent = 0;
   std::size_t next_sender = 0;
-  double good_rate = 0, bad_rate = 0;  // a ramp's bounds of the knee
-  int refinements = 0;
+  KneeSearch search{plan};  // of a ramp
 };
 
 }  // namespace rtclab::conformance

@@ -119,14 +119,45 @@ TEST_F(LoadTest, ARampEndsAtItsLimit) {
   plan.max_p99 = TimeDelta::Seconds(1);
   const LoadReport report = LoadRun(plan, {}).Run();
   EXPECT_EQ(report.ended, "the highest rate was reached");
-  ASSERT_TRUE(report.knee);
-  EXPECT_EQ(report.steps.at(*report.knee).wanted_packets_per_s, 2'000);
+  EXPECT_FALSE(report.knee);
+  ASSERT_TRUE(report.no_knee());
+  EXPECT_EQ(report.no_knee()->up_to_packets_per_s, 2'000);
+  EXPECT_EQ(report.no_knee()->why, report.ended);
+  EXPECT_NE(LoadText(report, "turn:x")
+                .find("no knee was found up to 2000 packets/s: the highest rate was reached"),
+            std::string::npos);
 
   // No server is faster than light.
   plan.max_p99 = TimeDelta::Nanos(1);
   const LoadReport strict = LoadRun(plan, {}).Run();
   EXPECT_FALSE(strict.knee);
   EXPECT_EQ(strict.ended, "the limits were reached");
+  ASSERT_TRUE(strict.no_knee());
+  EXPECT_EQ(strict.no_knee()->up_to_packets_per_s, 0);
+}
+
+TEST_F(LoadTest, ARampThatRunsOutOfTimeOrPacketsHasNoKnee) {
+  LoadPlan plan = Plan(Transport::kUdp);
+  plan.ramp = true;
+  plan.ramp_factor = 1.1;
+  plan.step = TimeDelta::Millis(100);
+  plan.max_p99 = TimeDelta::Seconds(1);
+  LoadPlan few = plan;
+  few.max_packets = 200;
+  plan.max_time = TimeDelta::Millis(700);
+  const std::pair<LoadPlan, std::string> rows[] = {{plan, "out of time"},
+                                                   {few, "as many packets as allowed were sent"}};
+  for (const auto& [row, why] : rows) {
+    const LoadReport report = LoadRun(row, {}).Run();
+    EXPECT_FALSE(report.complete);
+    EXPECT_FALSE(report.knee);
+    ASSERT_TRUE(report.no_knee()) << why;
+    EXPECT_EQ(report.no_knee()->why, why);
+    EXPECT_GE(report.no_knee()->up_to_packets_per_s, 500);
+    const auto json = nlohmann::json::parse(LoadJson(report, "turn:x", "1"));
+    EXPECT_TRUE(json["knee"].is_null());
+    EXPECT_EQ(json["no_knee"]["why"], why);
+  }
 }
 
 TEST_F(LoadTest, ARefusalIsCountedWithItsReason) {

@@ -16,7 +16,6 @@ constexpr uint64_t kBurst = 256;
 constexpr TimeDelta kSettle = TimeDelta::Millis(300);
 // A step that sent less than this part of what was wanted says nothing about the server.
 constexpr double kBehind = 0.95;
-constexpr int kRefinements = 3;
 
 }  // namespace
 
@@ -98,11 +97,6 @@ void LoadRun::Impl::SendDue(Timestamp now) {
   phase_began = now;
 }
 
-bool LoadRun::Impl::WithinLimits(const LoadStep& step) const {
-  return !step.behind && step.loss() <= plan.max_loss &&
-         step.latency.Percentile(0.99) <= plan.max_p99;
-}
-
 void LoadRun::Impl::FinishStep(Timestamp now) {
   LoadStep& step = report.steps.back();
   if (step.received < step.sent && now - phase_began < kSettle) return;
@@ -114,29 +108,12 @@ void LoadRun::Impl::FinishStep(Timestamp now) {
 }
 
 void LoadRun::Impl::NextStep(Timestamp now) {
-  const LoadStep& step = report.steps.back();
-  if (WithinLimits(step)) {
-    good_rate = std::max(good_rate, step.wanted_packets_per_s);
-    if (!report.knee ||
-        report.steps[*report.knee].wanted_packets_per_s < step.wanted_packets_per_s) {
-      report.knee = report.steps.size() - 1;
-    }
-  } else {
-    bad_rate =
-        bad_rate == 0 ? step.wanted_packets_per_s : std::min(bad_rate, step.wanted_packets_per_s);
-  }
-  if (bad_rate == 0) {
-    if (step.wanted_packets_per_s >= plan.max_packets_per_s)
-      return End("the highest rate was reached", true);
-    return StartStep(
-        now, std::min(plan.max_packets_per_s, step.wanted_packets_per_s * plan.ramp_factor));
-  }
-  // Between the last good rate and the first bad one; a first step that is bad already is halved.
-  if (refinements++ >= kRefinements) {
-    return End(step.behind ? "this machine could not send faster" : "the limits were reached",
-               true);
-  }
-  StartStep(now, good_rate == 0 ? bad_rate / 2 : (good_rate + bad_rate) / 2);
+  const auto rate = search.Next(report.steps.back());
+  report.knee = search.knee();
+  report.best = search.best();
+  report.over_limits = search.over_limits();
+  if (!rate) return End(search.why(), true);
+  StartStep(now, *rate);
 }
 
 }  // namespace rtclab::conformance

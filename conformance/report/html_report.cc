@@ -165,15 +165,25 @@ void WriteTop(Page& page, const RunReport& report) {
   for (const std::string& warning : report.warnings) {
     page.Element("p", "Warning: " + warning, "banner").Raw("\n");
   }
+  for (const NotTested& one : report.not_tested) {
+    page.Element("p",
+                 fmt::format("Not tested: {}{}: {}. To test it: {}.", one.part,
+                             one.cases > 0 ? fmt::format(" ({} cases)", one.cases) : "", one.why,
+                             one.how),
+                 "banner")
+        .Raw("\n");
+  }
   if (!report.complete) {
     page.Element("p", "Not complete: " + report.incomplete_why, "banner").Raw("\n");
   }
   const int code = ExitCode(report);
+  const bool all = code != 0 || report.not_tested.empty();
   page.Element("p",
-               code == 0   ? "No unexpected failure."
+               !all        ? "No unexpected failure, but not all was tested."
+               : code == 0 ? "No unexpected failure."
                : code == 1 ? "Failed."
                            : "The run did not reach its end.",
-               code == 0 ? "verdict pass" : "verdict fail")
+               code == 0 && all ? "verdict pass" : "verdict fail")
       .Raw("\n");
 }
 

@@ -29,6 +29,14 @@ std::string_view FamilyText(AddressFamily family) {
 
 Json MillisJson(double ms) { return results::Millis(ms).get<double>(); }
 
+Json NotTestedJson(const RunReport& report) {
+  Json list = Json::array();
+  for (const NotTested& one : report.not_tested) {
+    list.push_back({{"part", one.part}, {"cases", one.cases}, {"why", one.why}, {"how", one.how}});
+  }
+  return list;
+}
+
 Json CountsJson(const RunReport& report) {
   const Counts counts = Count(report);
   return {{"cases", report.results.size()},
@@ -43,6 +51,7 @@ Json CountsJson(const RunReport& report) {
           {"expected_fail", counts.expected_fail},
           {"unexpected_pass", counts.unexpected_pass},
           {"flaky", counts.flaky},
+          {"not_tested", NotTestedJson(report)},
           {"exit_code", ExitCode(report)}};
 }
 

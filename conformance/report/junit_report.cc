@@ -75,6 +75,9 @@ std::string ToJunit(const RunReport& report) {
   document.AddProperty("software", report.software);
   document.AddProperty("complete", report.complete ? "true" : "false");
   for (const std::string& warning : report.warnings) document.AddProperty("warning", warning);
+  for (const NotTested& one : report.not_tested) {
+    document.AddProperty("not_tested", one.part + ": " + one.why);
+  }
   if (!report.complete) {
     // A run that ended early must not look like one without failures.
     document.Add({.classname = "conform",

@@ -123,6 +123,18 @@ void WriteHead(Writer& out, const RunReport& report) {
   }
 }
 
+// As loud as a warning, with the way out.
+void WriteNotTested(Writer& out, const RunReport& report) {
+  for (const NotTested& one : report.not_tested) {
+    std::string text = "NOT TESTED  " + one.part;
+    if (one.cases > 0) {
+      text += fmt::format(" ({} of {} cases)", one.cases, report.results.size());
+    }
+    out.Paragraph(Color::kRed, text + ": " + one.why, 12);
+    out.Paragraph(Color::kRed, "            To test it: " + one.how, 12);
+  }
+}
+
 void WriteLists(Writer& out, const RunReport& report) {
   const auto is = [](Outcome outcome, bool expected) {
     return [outcome, expected](const CaseResult& r) {
@@ -204,7 +216,12 @@ void WriteTotal(Writer& out, const RunReport& report) {
   const std::string_view verdict = code == 0   ? "No unexpected failure."
                                    : code == 1 ? "FAILED."
                                                : "The run did not reach its end.";
-  out.Line(out.Painted(code == 0 ? Color::kGreen : Color::kRed, verdict));
+  if (code != 0 || report.not_tested.empty()) {
+    return out.Line(out.Painted(code == 0 ? Color::kGreen : Color::kRed, verdict));
+  }
+  std::string parts;
+  for (const NotTested& one : report.not_tested) parts += (parts.empty() ? "" : "; ") + one.part;
+  out.Paragraph(Color::kRed, "No unexpected failure, but NOT TESTED: " + parts, 2);
 }
 
 }  // namespace
@@ -212,6 +229,7 @@ void WriteTotal(Writer& out, const RunReport& report) {
 std::string Summary(const RunReport& report, bool colour) {
   Writer out(colour);
   WriteHead(out, report);
+  WriteNotTested(out, report);
   WriteLists(out, report);
   WriteSections(out, report);
   WriteTotal(out, report);

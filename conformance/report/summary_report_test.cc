@@ -35,6 +35,18 @@ TEST(SummaryTest, WarningsStandAboveEverythingElse) {
   EXPECT_LT(text.find("WARNING  the server's certificate was not verified"), text.find("FAIL"));
 }
 
+TEST(SummaryTest, WhatWasNotTestedIsToldAboveAndBelow) {
+  RunReport report = TestReport();
+  std::string text = Summary(report, false);
+  EXPECT_LT(text.find("NOT TESTED  192.0.2.1:5349 over tls (3 of 12 cases): it was named, but"),
+            text.find("FAIL"));
+  EXPECT_THAT(text, HasSubstr("            To test it: see that the server listens there\n"));
+  report.results.resize(1);
+  text = Summary(report, false);
+  EXPECT_TRUE(text.ends_with("No unexpected failure, but NOT TESTED: 192.0.2.1:5349 over tls\n"))
+      << text;
+}
+
 TEST(SummaryTest, LinesFitAndSteerNothing) {
   RunReport report = TestReport();
   report.results[1].verdict.actual = std::string(300, 'y') + "\n\x1b[2J";
@@ -61,6 +73,7 @@ TEST(SummaryTest, NothingIsWrongSaysSo) {
   RunReport report = TestReport();
   report.results.resize(1);
   report.warnings.clear();
+  report.not_tested.clear();
   const std::string text = Summary(report, false);
   EXPECT_THAT(text, HasSubstr("1 case in 41.2 s: 1 passed\nNo unexpected failure.\n"));
   EXPECT_THAT(text, Not(HasSubstr("WARNING")));

@@ -126,6 +126,10 @@ RunReport TestReport() {
   report.elapsed = TimeDelta::Millis(41'250);
   report.software = std::string(kHostile);
   report.warnings = {"the server's certificate was not verified (--insecure)"};
+  report.not_tested = {{.part = "192.0.2.1:5349 over tls",
+                        .cases = 3,
+                        .why = "it was named, but can't be used: " + std::string(kHostile),
+                        .how = "see that the server listens there"}};
   Target& target = report.target;
   target.name = "coturn";
   target.version = "4.6.1";

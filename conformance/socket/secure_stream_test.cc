@@ -15,12 +15,6 @@ using Key = ServerIdentity::Key;
 using StreamState = SecureStream::State;
 using testing::HasSubstr;
 
-const TemporaryFile& TrustIn(Key key) {
-  static const TemporaryFile ecdsa(TestIdentity(Key::kEcdsa).CertificatePem());
-  static const TemporaryFile rsa(TestIdentity(Key::kRsa).CertificatePem());
-  return key == Key::kRsa ? rsa : ecdsa;
-}
-
 // What is agreed, for what is offered.
 struct AgreementCase {
   std::string name;
@@ -446,61 +440,6 @@ TEST(TlsStreamTest, AServerWithBothKeysShowsWhatTheClientCanUse) {
     ASSERT_EQ(client.state(), StreamState::kOpen) << client.reason();
     EXPECT_EQ(client.info().peer->key, rsa ? "RSA 2048" : "P-256");
   }
-}
-
-TEST(SecureContextTest, SaysWhatIsWrong) {
-  const TemporaryFile empty("");
-  const auto no_file = SecureContext::Client(kTlsOnTcp, {.ca_file = "/nonexistent/ca.pem"});
-  ASSERT_FALSE(no_file);
-  EXPECT_EQ(no_file.error().reason, "CA file /nonexistent/ca.pem: No such file or directory");
-  EXPECT_FALSE(SecureContext::Client(kTlsOnTcp, {.ca_file = empty.path()}));
-  const auto cipher = SecureContext::Client(kTlsOnTcp, {.cipher_list = "ROT13"});
-  ASSERT_FALSE(cipher);
-  EXPECT_EQ(cipher.error().reason, "TLS ciphers \"ROT13\": no cipher match");
-  EXPECT_FALSE(SecureContext::Client(kTlsOnTcp, {.cipher_suites = "ROT13"}));
-  EXPECT_FALSE(SecureContext::Client(
-      kTlsOnTcp, {.min_version = SecureVersion::k13, .max_version = SecureVersion::k12}));
-}
-
-TEST(ServerIdentityTest, LoadsWhatItWrites) {
-  const ServerIdentity& own = TestIdentity(Key::kEcdsa);
-  // With another certificate above it, as in a chain.
-  const TemporaryFile certificate(own.CertificatePem() + TestIdentity(Key::kRsa).CertificatePem());
-  const TemporaryFile key(own.PrivateKeyPem());
-  const auto loaded = ServerIdentity::Load(certificate.path(), key.path());
-  ASSERT_TRUE(loaded) << loaded.error().reason;
-  EXPECT_EQ(loaded->CertificatePem(), own.CertificatePem());
-  auto server = SecureStream::Server(ServerContext(kTlsOnTcp, {.identities = {*loaded}}));
-  auto client = ClientOf(kTlsOnTcp, {.ca_file = TrustIn(Key::kEcdsa).path()});
-  Exchange(client, server);
-  EXPECT_EQ(client.state(), StreamState::kOpen) << client.reason();
-}
-
-TEST(ServerIdentityTest, SaysWhatCannotBeLoaded) {
-  const TemporaryFile certificate(TestIdentity(Key::kEcdsa).CertificatePem());
-  const TemporaryFile key(TestIdentity(Key::kEcdsa).PrivateKeyPem());
-  const TemporaryFile other_key(TestIdentity(Key::kRsa).PrivateKeyPem());
-  const TemporaryFile text("no PEM at all\n");
-  const auto reason = [](const std::string& c, const std::string& k) {
-    const auto loaded = ServerIdentity::Load(c, k);
-    return loaded ? std::string("loaded") : loaded.error().reason;
-  };
-  EXPECT_EQ(reason("/nonexistent", key.path()), "/nonexistent: No such file or directory");
-  EXPECT_EQ(reason(certificate.path(), "/nonexistent"), "/nonexistent: No such file or directory");
-  EXPECT_EQ(reason(text.path(), key.path()), text.path() + ": no PEM certificate");
-  EXPECT_EQ(reason(certificate.path(), text.path()), text.path() + ": no PEM private key");
-  EXPECT_THAT(reason(certificate.path(), other_key.path()), HasSubstr("another certificate"));
-}
-
-TEST(ServerIdentityTest, OddNamesMakeACertificateAllTheSame) {
-  const auto odd = ServerIdentity::SelfSigned(
-      Key::kEcdsa, {std::string(100, 'a') + ".example", "a,DNS:b", "*.example"});
-  auto server = SecureStream::Server(ServerContext(kTlsOnTcp, {.identities = {odd}}));
-  auto client = ClientOf(kTlsOnTcp, {.insecure = true});
-  Exchange(client, server);
-  ASSERT_TRUE(client.info().peer);
-  EXPECT_EQ(client.info().peer->names.size(), 3u);
-  EXPECT_EQ(client.info().peer->names[1], "DNS:a,DNS:b");
 }
 
 }  // namespace

@@ -46,6 +46,13 @@ inline void Exchange(SecureStream& a, SecureStream& b) {
   }
 }
 
+// A file with the certificate of TestIdentity().
+inline const TemporaryFile& TrustIn(ServerIdentity::Key key) {
+  static const TemporaryFile ecdsa(TestIdentity(ServerIdentity::Key::kEcdsa).CertificatePem());
+  static const TemporaryFile rsa(TestIdentity(ServerIdentity::Key::kRsa).CertificatePem());
+  return key == ServerIdentity::Key::kRsa ? rsa : ecdsa;
+}
+
 }  // namespace rtclab::conformance
 
 #endif  // RTCLAB_CONFORMANCE_SOCKET_SECURE_TEST_UTIL_H_

@@ -203,69 +203,74 @@ Case NatCase(std::string_view id, std::string_view title, Clause clause, void (*
   return test_case;
 }
 
-}  // namespace
+Clause NatMust(std::string_view section, std::string_view quote) {
+  return {"5780", section, Level::kMust, quote};
+}
 
-void AddRfc5780Section06(CaseList& cases) {
-  const auto must = [](std::string_view section, std::string_view quote) {
-    return Clause{"5780", section, Level::kMust, quote};
-  };
+// What a response says of the server's addresses.
+void AddNatAddresses(CaseList& cases) {
   cases.push_back(NatCase(
       "nat.both-addresses", "Responses carry MAPPED-ADDRESS and XOR-MAPPED-ADDRESS",
-      must("6.1",
-           "The server MUST include both MAPPED-ADDRESS and XOR-MAPPED-ADDRESS in its Response."),
+      NatMust(
+          "6.1",
+          "The server MUST include both MAPPED-ADDRESS and XOR-MAPPED-ADDRESS in its Response."),
       NatBothAddresses, {Feature::kUdpTransport}));
   cases.push_back(
       NatCase("nat.response-origin", "RESPONSE-ORIGIN is where the response comes from",
-              must("6.1",
-                   "The server MUST add a RESPONSE-ORIGIN attribute to the Binding Response, "
-                   "containing the source address and port used to send the Binding Response."),
+              NatMust("6.1",
+                      "The server MUST add a RESPONSE-ORIGIN attribute to the Binding Response, "
+                      "containing the source address and port used to send the Binding Response."),
               NatResponseOrigin));
-  cases.push_back(
-      NatCase("nat.other-address", "OTHER-ADDRESS is another IP address with another port",
-              must("6.1",
-                   "If the server supports an alternate address and port, the server MUST add an "
-                   "OTHER-ADDRESS attribute to the Binding Response."),
-              NatOtherAddress));
+  cases.push_back(NatCase(
+      "nat.other-address", "OTHER-ADDRESS is another IP address with another port",
+      NatMust("6.1",
+              "If the server supports an alternate address and port, the server MUST add an "
+              "OTHER-ADDRESS attribute to the Binding Response."),
+      NatOtherAddress));
   cases.push_back(NatCase("nat.other-address-absent",
                           "OTHER-ADDRESS never names the address that answers",
                           {"5780", "7.4", Level::kMustNot,
                            "OTHER-ADDRESS MUST NOT be inserted into a Binding Response unless the "
                            "server has a second IP address."},
                           NatOtherAddressAbsent, {Feature::kUdpTransport}));
-  cases.push_back(
-      NatCase("nat.change-none", "Without a flag the response comes from where the request went",
-              must("6.1",
-                   "If neither flag is set, or if the CHANGE-REQUEST attribute is absent entirely, "
-                   "the source IP address of the Binding Response MUST be Da"),
-              NatChangeNone));
+}
+
+// CHANGE-REQUEST: where the response comes from, and what stays the same.
+void AddNatChanges(CaseList& cases) {
+  cases.push_back(NatCase(
+      "nat.change-none", "Without a flag the response comes from where the request went",
+      NatMust("6.1",
+              "If neither flag is set, or if the CHANGE-REQUEST attribute is absent entirely, "
+              "the source IP address of the Binding Response MUST be Da"),
+      NatChangeNone));
   cases.push_back(NatCase(
       "nat.change-port", "\"Change port\": the response comes from the other port",
-      must("6.1",
-           "the source IP address of the Binding Response MUST be Da and the source port of "
-           "the Binding Response MUST be Cp."),
+      NatMust("6.1",
+              "the source IP address of the Binding Response MUST be Da and the source port of "
+              "the Binding Response MUST be Cp."),
       NatChangeCase<false, true>));
   cases.push_back(NatCase(
       "nat.change-ip", "\"Change IP\": the response comes from the other IP address",
-      must("6.1",
-           "the source IP address of the Binding Response MUST be Ca and the source port of "
-           "the Binding Response MUST be Dp."),
+      NatMust("6.1",
+              "the source IP address of the Binding Response MUST be Ca and the source port of "
+              "the Binding Response MUST be Dp."),
       NatChangeCase<true, false>));
   cases.push_back(NatCase(
       "nat.change-both", "Both flags: the response comes from the other IP address and port",
-      must("6.1",
-           "the source IP address of the Binding Response MUST be Ca and the source port of "
-           "the Binding Response MUST be Cp."),
+      NatMust("6.1",
+              "the source IP address of the Binding Response MUST be Ca and the source port of "
+              "the Binding Response MUST be Cp."),
       NatChangeCase<true, true>));
   cases.push_back(NatCase("nat.change-unsupported",
                           "Without a second address CHANGE-REQUEST gets a 420",
-                          must("6.1", "the server MUST generate an error response of type 420."),
+                          NatMust("6.1", "the server MUST generate an error response of type 420."),
                           NatChangeUnsupported, {Feature::kUdpTransport}));
   cases.push_back(NatCase(
       "nat.change-unsupported-no-flag",
       "Without a second address CHANGE-REQUEST gets a 420 also when it asks for no change",
-      must("6",
-           "MUST respond with a 420 (Unknown Attribute) to any Request with a CHANGE-REQUEST "
-           "attribute."),
+      NatMust("6",
+              "MUST respond with a 420 (Unknown Attribute) to any Request with a CHANGE-REQUEST "
+              "attribute."),
       NatChangeUnsupportedNoFlag, {Feature::kUdpTransport}));
   cases.push_back(NatCase("nat.other-constant", "OTHER-ADDRESS is the same whatever the flags",
                           {"5780", "6.1", Level::kProse,
@@ -277,6 +282,13 @@ void AddRfc5780Section06(CaseList& cases) {
                            "Let Ca represent the other address, so that if Da is A1, Ca is A2. If "
                            "Da is A2, Ca is A1."},
                           NatOtherMutual));
+}
+
+}  // namespace
+
+void AddRfc5780Section06(CaseList& cases) {
+  AddNatAddresses(cases);
+  AddNatChanges(cases);
   cases.push_back(NatCase(
       "nat.alternate-server", "ALTERNATE-SERVER does not stand with attributes of RFC 5780",
       {"5780", "6.1", Level::kMustNot,
@@ -285,7 +297,7 @@ void AddRfc5780Section06(CaseList& cases) {
       NatAlternateServer));
   Case tls_ports =
       NatCase("nat.tls-ports", "TCP and TLS have different ports",
-              must("6", "TCP and TCP/TLS MUST use different ports."), NatTlsPorts,
+              NatMust("6", "TCP and TCP/TLS MUST use different ports."), NatTlsPorts,
               {Feature::kNatDiscovery, Feature::kTcpTransport, Feature::kTlsTransport});
   tls_ports.needs.transport = Transport::kTcp;
   cases.push_back(std::move(tls_ports));

@@ -75,9 +75,8 @@ void TcpAllocLifetime(Test& t) {
            std::to_string(refreshed));
 }
 
-}  // namespace
-
-void AddRfc6062Section05_1(CaseList& cases) {
+// Which requests the server may take, and which not.
+void AddTcpAllocRequests(CaseList& cases) {
   constexpr std::string_view kRfc = "6062";
   cases.push_back({.id = "tcp.alloc.unsupported",
                    .title = "A REQUESTED-TRANSPORT that is neither UDP nor TCP gives 442",
@@ -132,6 +131,11 @@ void AddRfc6062Section05_1(CaseList& cases) {
                    .clauses = {udp_only},
                    .needs = TcpNeeds(),
                    .run = TcpAllocToken});
+}
+
+// The allocation that comes of one.
+void AddTcpAllocations(CaseList& cases) {
+  constexpr std::string_view kRfc = "6062";
   cases.push_back(
       {.id = "tcp.alloc.relay-tcp",
        .title = "The relayed address is a TCP one and takes connections",
@@ -140,7 +144,7 @@ void AddRfc6062Section05_1(CaseList& cases) {
                    {kRfc, "5.1", Level::kMust,
                     "the server MUST start accepting incoming TCP connections on the relayed "
                     "transport address."}},
-       .needs = TcpNeeds(PeerNeed::kLocal),
+       .needs = TcpNeeds(PeerNeed::kTcp),
        .run = TcpAllocListens});
   cases.push_back(
       {.id = "tcp.alloc.no-token-out",
@@ -164,6 +168,13 @@ void AddRfc6062Section05_1(CaseList& cases) {
                                 "those for UDP."}},
                    .needs = TcpNeeds(),
                    .run = TcpAllocLifetime});
+}
+
+}  // namespace
+
+void AddRfc6062Section05_1(CaseList& cases) {
+  AddTcpAllocRequests(cases);
+  AddTcpAllocations(cases);
 }
 
 }  // namespace rtclab::conformance

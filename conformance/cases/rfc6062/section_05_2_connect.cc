@@ -85,7 +85,7 @@ void TcpConnectRefused(Test& t) {
 void TcpConnectId(Test& t) {
   TcpControl control = TcpOpenControl(t);
   std::set<uint32_t> ids;
-  std::vector<std::unique_ptr<PeerListener>> listeners;
+  std::vector<std::unique_ptr<TcpPeer>> listeners;
   constexpr int kConnections = 3;
   for (int i = 0; i < kConnections; ++i) {
     listeners.push_back(t.ListenTcp());
@@ -158,17 +158,16 @@ void TcpConnectWithoutPermission(Test& t) {
   t.ExpectSuccess(response, "Connect without a permission");
 }
 
-}  // namespace
-
-void AddRfc6062Section05_2(CaseList& cases) {
+// What the server has to refuse, and with which code.
+void AddTcpConnectRefusals(CaseList& cases) {
   constexpr std::string_view kRfc = "6062";
-  const Needs local = TcpNeeds(PeerNeed::kLocal);
+  const Needs peer = TcpNeeds(PeerNeed::kTcp);
   cases.push_back({.id = "tcp.connect.no-alloc",
                    .title = "Connect without an allocation gives 437",
                    .clauses = {{kRfc, "5.2", Level::kMust,
                                 "no allocation exists, the server MUST return a 437 (Allocation "
                                 "Mismatch)"}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectNoAllocation});
   const Clause exists{kRfc, "5.2", Level::kMust,
                       "for this allocation with the same XOR-PEER-ADDRESS, it MUST return a 446 "
@@ -176,20 +175,20 @@ void AddRfc6062Section05_2(CaseList& cases) {
   cases.push_back({.id = "tcp.connect.pending",
                    .title = "Connect to a peer while one to it is under way gives 446",
                    .clauses = {exists},
-                   .needs = local,
+                   .needs = TcpNeeds(PeerNeed::kLocal),
                    .run = TcpConnectPending});
   cases.push_back({.id = "tcp.connect.twice-at-once",
                    .title = "Of two Connect requests to one peer in one segment the second gives "
                             "446",
                    .clauses = {exists},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectTwiceAtOnce});
   cases.push_back({.id = "tcp.connect.exists",
                    .title = "Connect to a peer that is connected gives 446",
                    .clauses = {{kRfc, "5.2", Level::kMust,
                                 "client and peer data connections are either pending or active, it "
                                 "MUST return a 446 (Connection Already Exists) error."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectExists});
   const Clause invalid{kRfc, "5.2", Level::kMust,
                        "if such attribute is invalid, the server MUST return a 400 (Bad Request) "
@@ -218,8 +217,14 @@ void AddRfc6062Section05_2(CaseList& cases) {
                    .clauses = {{kRfc, "5.2", Level::kMust,
                                 "If the connection attempt fails or times out, the server MUST "
                                 "return a 447 (Connection Timeout or Failure) error."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectRefused});
+}
+
+// The connections that it makes.
+void AddTcpConnectionsMade(CaseList& cases) {
+  constexpr std::string_view kRfc = "6062";
+  const Needs peer = TcpNeeds(PeerNeed::kTcp);
   cases.push_back(
       {.id = "tcp.connect.id",
        .title = "Each Connect success response has a CONNECTION-ID of its own",
@@ -228,14 +233,14 @@ void AddRfc6062Section05_2(CaseList& cases) {
                     "response."},
                    {kRfc, "5.2", Level::kMust,
                     "The attribute's value MUST uniquely identify the peer data connection."}},
-       .needs = local,
+       .needs = peer,
        .run = TcpConnectId});
   cases.push_back({.id = "tcp.connect.local-end",
                    .title = "The server connects from the relayed address",
                    .clauses = {{kRfc, "5.2", Level::kProse,
                                 "The local endpoint is the relayed transport address associated "
                                 "with the allocation."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectLocalEnd});
   cases.push_back({.id = "tcp.connect.buffer",
                    .title = "What the peer sends before ConnectionBind is kept for the client",
@@ -245,7 +250,7 @@ void AddRfc6062Section05_2(CaseList& cases) {
                                {kRfc, "5.4", Level::kProse,
                                 "This includes data that was received after the associated Connect "
                                 "or request was successfully processed"}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectEarlyData});
   cases.push_back({.id = "tcp.connect.several",
                    .title = "Connect requests to two peers may be under way at once",
@@ -254,20 +259,27 @@ void AddRfc6062Section05_2(CaseList& cases) {
                                {kRfc, "4.3", Level::kMay,
                                 "As with any other request, multiple Connect requests MAY be sent "
                                 "simultaneously."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectSeveral});
   cases.push_back({.id = "tcp.connect.again",
                    .title = "A peer whose connection has ended can be connected to again",
                    .clauses = {{kRfc, "5.2", Level::kMust,
                                 "Otherwise, the server MUST initiate an outgoing TCP connection."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectAgain});
   cases.push_back({.id = "tcp.connect.no-permission",
                    .title = "Connect asks for no permission",
                    .clauses = {{kRfc, "5.2", Level::kMust,
                                 "Otherwise, the server MUST initiate an outgoing TCP connection."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpConnectWithoutPermission});
+}
+
+}  // namespace
+
+void AddRfc6062Section05_2(CaseList& cases) {
+  AddTcpConnectRefusals(cases);
+  AddTcpConnectionsMade(cases);
 }
 
 }  // namespace rtclab::conformance

@@ -65,7 +65,7 @@ void TcpAcceptUnbound(Test& t) {
 
 void AddRfc6062Section05_2Slow(CaseList& cases) {
   constexpr std::string_view kRfc = "6062";
-  const Needs local = TcpNeeds(PeerNeed::kLocal);
+  const Needs peer = TcpNeeds(PeerNeed::kTcp);
   cases.push_back(
       {.id = "tcp.connect.timeout",
        .title = "The server tries to connect for at least 30 s",
@@ -73,7 +73,7 @@ void AddRfc6062Section05_2Slow(CaseList& cases) {
                    {kRfc, "5.2", Level::kMust,
                     "If the connection attempt fails or times out, the server MUST "
                     "return a 447 (Connection Timeout or Failure) error."}},
-       .needs = local,
+       .needs = TcpNeeds(PeerNeed::kLocal),
        .slow = true,
        .run = TcpConnectTimeout});
   constexpr std::string_view kGiveUp =
@@ -81,13 +81,13 @@ void AddRfc6062Section05_2Slow(CaseList& cases) {
   cases.push_back({.id = "tcp.bind.30s",
                    .title = "A connection to a peer that is not bound within 30 s is closed",
                    .clauses = {{kRfc, "5.2", Level::kMust, kGiveUp}},
-                   .needs = local,
+                   .needs = peer,
                    .slow = true,
                    .run = TcpConnectUnbound});
   cases.push_back({.id = "tcp.accept.30s",
                    .title = "A connection from a peer that is not bound within 30 s is closed",
                    .clauses = {{kRfc, "5.3", Level::kMust, kGiveUp}},
-                   .needs = local,
+                   .needs = peer,
                    .slow = true,
                    .run = TcpAcceptUnbound});
 }

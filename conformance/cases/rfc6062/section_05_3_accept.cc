@@ -88,14 +88,14 @@ void TcpAcceptRelays(Test& t) {
 
 void AddRfc6062Section05_3(CaseList& cases) {
   constexpr std::string_view kRfc = "6062";
-  const Needs local = TcpNeeds(PeerNeed::kLocal);
+  const Needs peer = TcpNeeds(PeerNeed::kTcp);
   cases.push_back(
       {.id = "tcp.accept.no-permission",
        .title = "A peer without permission is accepted and closed at once, and not told of",
        .clauses = {{kRfc, "5.3", Level::kMust,
                     "the server MUST close the connection with the peer immediately after it has "
                     "been accepted."}},
-       .needs = local,
+       .needs = peer,
        .run = TcpAcceptNoPermission});
   cases.push_back({.id = "tcp.accept.attempt",
                    .title = "The client is told of a permitted peer, its address and a "
@@ -104,20 +104,20 @@ void AddRfc6062Section05_3(CaseList& cases) {
                                 "The indication MUST include an XOR-PEER-ADDRESS attribute "
                                 "containing the peer's transport address, as well as a "
                                 "CONNECTION-ID attribute"}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpAcceptAttempt});
   cases.push_back({.id = "tcp.accept.ids",
                    .title = "Two connections of one peer are two, each with its own CONNECTION-ID",
                    .clauses = {{kRfc, "5.3", Level::kProse,
                                 "CONNECTION-ID attribute uniquely identifying the peer data "
                                 "connection."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpAcceptIds});
   cases.push_back({.id = "tcp.accept.buffer",
                    .title = "What a connecting peer sends at once is kept for the client",
                    .clauses = {{kRfc, "5.3", Level::kMust,
                                 "The server MUST buffer any data received from the peer."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpAcceptEarlyData});
   cases.push_back(
       {.id = "tcp.accept.relay",
@@ -125,7 +125,7 @@ void AddRfc6062Section05_3(CaseList& cases) {
        .clauses = {{kRfc, "5.4", Level::kMust,
                     "Data received on it MUST be sent as-is to the associated peer data "
                     "connection."}},
-       .needs = local,
+       .needs = peer,
        .run = TcpAcceptRelays});
 }
 

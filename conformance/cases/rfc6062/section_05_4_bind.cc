@@ -129,8 +129,8 @@ void TcpBindUnsigned(Test& t) {
 
 void AddRfc6062Section05_4(CaseList& cases) {
   constexpr std::string_view kRfc = "6062";
-  const Needs local = TcpNeeds(PeerNeed::kLocal);
-  Needs over_udp = local;
+  const Needs peer = TcpNeeds(PeerNeed::kTcp);
+  Needs over_udp = peer;
   over_udp.features.push_back(Feature::kUdpTransport);
   cases.push_back({.id = "tcp.bind.udp",
                    .title = "ConnectionBind over UDP gives 400",
@@ -155,7 +155,7 @@ void AddRfc6062Section05_4(CaseList& cases) {
   cases.push_back({.id = "tcp.bind.twice",
                    .title = "A connection is bound once: the next ConnectionBind gives 400",
                    .clauses = {pending},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpBindTwice});
   const Clause to_peer{kRfc, "5.4", Level::kMust,
                        "Data received on it MUST be sent as-is to the associated peer data "
@@ -166,19 +166,19 @@ void AddRfc6062Section05_4(CaseList& cases) {
   cases.push_back({.id = "tcp.bind.asis",
                    .title = "Bytes go through as they are, also those that look like STUN",
                    .clauses = {to_peer, to_client},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpBindAsIs});
   cases.push_back({.id = "tcp.bind.pieces",
                    .title = "Bytes go through whole, however small the writes",
                    .clauses = {to_peer},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpBindPieces});
   cases.push_back({.id = "tcp.bind.bulk",
                    .title = "Half a megabyte goes to the peer and back unharmed",
                    .clauses = {to_peer, to_client},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpBindBulk});
-  Needs tls = TcpNeeds(PeerNeed::kLocal, Transport::kTls);
+  Needs tls = TcpNeeds(PeerNeed::kTcp, Transport::kTls);
   tls.features.push_back(Feature::kTlsTransport);
   cases.push_back({.id = "tcp.bind.tls",
                    .title = "Control and data connections over TLS",
@@ -188,14 +188,14 @@ void AddRfc6062Section05_4(CaseList& cases) {
   const Clause same_user{kRfc, "4.3", Level::kMust,
                          "Authentication of the client by the server MUST use the same method and "
                          "credentials as for the control connection."};
-  Needs two = local;
+  Needs two = peer;
   two.credentials = two.second_user = true;
   cases.push_back({.id = "tcp.bind.credentials",
                    .title = "Another user cannot bind the connection",
                    .clauses = {same_user},
                    .needs = two,
                    .run = TcpBindOtherUser});
-  Needs user = local;
+  Needs user = peer;
   user.credentials = true;
   cases.push_back({.id = "tcp.bind.unsigned",
                    .title = "ConnectionBind without credentials gives 401",

@@ -93,7 +93,7 @@ void TcpCloseControl(Test& t) {
 
 void AddRfc6062Section05_5(CaseList& cases) {
   constexpr std::string_view kRfc = "6062";
-  const Needs local = TcpNeeds(PeerNeed::kLocal);
+  const Needs peer = TcpNeeds(PeerNeed::kTcp);
   const Clause client_closes{kRfc, "5.5", Level::kMust,
                              "When a client data connection is closed, the server MUST close the "
                              "corresponding peer data connection."};
@@ -103,31 +103,31 @@ void AddRfc6062Section05_5(CaseList& cases) {
   cases.push_back({.id = "tcp.close.client",
                    .title = "The client closes its data connection: the peer's is closed",
                    .clauses = {client_closes},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpCloseClient});
   cases.push_back(
       {.id = "tcp.close.peer",
        .title = "The peer closes its connection: the client's data connection is closed",
        .clauses = {peer_closes},
-       .needs = local,
+       .needs = peer,
        .run = TcpClosePeer});
   cases.push_back(
       {.id = "tcp.close.peer-reset",
        .title = "The peer resets its connection: the client's data connection is closed",
        .clauses = {peer_closes},
-       .needs = local,
+       .needs = peer,
        .run = TcpClosePeerReset});
   cases.push_back({.id = "tcp.close.one-of-two",
                    .title = "One data connection ends, the allocation's other one goes on",
                    .clauses = {client_closes},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpCloseOneOfTwo});
   cases.push_back({.id = "tcp.close.flush-to-client",
                    .title = "What the peer sent before it closed reaches the client",
                    .clauses = {{kRfc, "5.4", Level::kMust,
                                 "Data received on the associated peer data connection MUST be sent "
                                 "as-is on this client data connection."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpCloseFlushToClient});
   cases.push_back(
       {.id = "tcp.close.flush-to-peer",
@@ -135,20 +135,20 @@ void AddRfc6062Section05_5(CaseList& cases) {
        .clauses = {{kRfc, "5.4", Level::kMust,
                     "Data received on it MUST be sent as-is to the associated peer data "
                     "connection."}},
-       .needs = local,
+       .needs = peer,
        .run = TcpCloseFlushToPeer});
   cases.push_back({.id = "tcp.close.expired",
                    .title = "The allocation ends: its data connections are closed",
                    .clauses = {{kRfc, "5.5", Level::kMust,
                                 "If the allocation associated with a data connection expires, the "
                                 "data connection MUST be closed."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpCloseExpired});
   cases.push_back({.id = "tcp.close.control",
                    .title = "What becomes of data connections when the control connection ends",
                    .clauses = {{kRfc, "4.6", Level::kInfo,
                                 "for as long as it wants to keep the data connection alive."}},
-                   .needs = local,
+                   .needs = peer,
                    .run = TcpCloseControl});
 }
 

@@ -44,7 +44,7 @@ uint32_t TcpConnectionIdIn(Test& t, const stun::MessageView& message, std::strin
   return *id;
 }
 
-TcpPeerLink TcpConnectPeer(Test& t, TcpControl& control, PeerListener& listener) {
+TcpPeerLink TcpConnectPeer(Test& t, TcpControl& control, TcpPeer& listener) {
   const Response response = control.client.Call(TcpConnect(listener.local()));
   if (!response.success()) t.Block("Connect to a listening peer: " + response.Describe());
   const auto id = response.view().GetU32(stun::AttributeType::kConnectionId);

@@ -44,7 +44,7 @@ struct TcpPeerLink {
   std::unique_ptr<Channel> peer;
 };
 // The case is blocked when it can't be made.
-TcpPeerLink TcpConnectPeer(Test& t, TcpControl& control, PeerListener& listener);
+TcpPeerLink TcpConnectPeer(Test& t, TcpControl& control, TcpPeer& listener);
 // The same the other way round: the peer connects to the relayed address, and the server tells the client. The client has to have a
 // permission for the peer.
 TcpPeerLink TcpPeerConnects(Test& t, TcpControl& control);
@@ -88,7 +88,7 @@ void TcpExpectBytes(Test& t, ByteView expected, ByteView actual, std::string_vie
 // Everything: a control connection, a peer that the server has connected to, and a bound data connection.
 struct TcpPath {
   TcpControl control;
-  std::unique_ptr<PeerListener> listener;
+  std::unique_ptr<TcpPeer> listener;
   std::unique_ptr<Channel> peer;
   std::unique_ptr<TcpDataConnection> data;
 };

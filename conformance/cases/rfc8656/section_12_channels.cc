@@ -208,10 +208,8 @@ void AddNumbers(CaseList& cases) {
                    .run = ChannelClassicTooHigh});
 }
 
-}  // namespace
-
-void AddRfc8656Section12(CaseList& cases) {
-  const Needs needs = TurnNeeds(PeerNeed::kAny);
+// Requests without what they need.
+void AddChannelMissing(CaseList& cases, const Needs& needs) {
   const Clause fail = {"8656", "12.2", Level::kProse, kTestsFailClause};
   const Clause both = {"8656", "12.2", Level::kProse,
                        "The request contains both a CHANNEL-NUMBER and an XOR-PEER-ADDRESS "
@@ -231,7 +229,11 @@ void AddRfc8656Section12(CaseList& cases) {
                    .clauses = {both, fail},
                    .needs = TurnNeeds(),
                    .run = ChannelMalformedPeer});
-  AddNumbers(cases);
+}
+
+// Numbers and peers that are taken, or not allowed.
+void AddChannelTaken(CaseList& cases, const Needs& needs) {
+  const Clause fail = {"8656", "12.2", Level::kProse, kTestsFailClause};
   cases.push_back({.id = "turn.chan.number-taken",
                    .title = "A channel that is bound to another peer is answered with 400",
                    .clauses = {{"8656", "12.2", Level::kProse,
@@ -272,6 +274,10 @@ void AddRfc8656Section12(CaseList& cases) {
                                 "403 (Forbidden) error."}},
                    .needs = denied,
                    .run = ChannelForbidden});
+}
+
+// What a binding does.
+void AddChannelBindings(CaseList& cases, const Needs& needs) {
   cases.push_back({.id = "turn.chan.permission",
                    .title = "ChannelBind installs a permission for the peer's address",
                    .clauses = {{"8656", "12.2", Level::kProse,
@@ -300,6 +306,16 @@ void AddRfc8656Section12(CaseList& cases) {
                                 "that peer."}},
                    .needs = needs,
                    .run = ChannelBesideSend});
+}
+
+}  // namespace
+
+void AddRfc8656Section12(CaseList& cases) {
+  const Needs needs = TurnNeeds(PeerNeed::kAny);
+  AddChannelMissing(cases, needs);
+  AddNumbers(cases);
+  AddChannelTaken(cases, needs);
+  AddChannelBindings(cases, needs);
 }
 
 }  // namespace rtclab::conformance
