@@ -98,7 +98,10 @@ void LoadClient::HandleReady(EventLoop::Ready ready) {
 }
 
 void LoadClient::HandleSocket(EventLoop::Ready ready) {
-  if (udp_) return ReadUdp();
+  if (udp_) {
+    if (ready.broken) ReadIcmp();
+    return ReadUdp();
+  }
   if (connecting_) {
     const Result<bool> finished = tcp_->FinishConnect();
     if (!finished) return Break(finished.error().reason);
@@ -116,6 +119,15 @@ void LoadClient::HandleSocket(EventLoop::Ready ready) {
   }
   if (ready.writable) FlushTcp();
   if (ready.readable && broken_.empty()) ReadTcp();
+}
+
+// All of it, or the socket stays ready for ever. Once there is an allocation, ICMP errors are as good as forged.
+void LoadClient::ReadIcmp() {
+  while (const auto error = udp_->ReceiveIcmp()) {
+    if (!allocated() && error->destination == config_.server && IsPortUnreachable(*error)) {
+      Break("nothing listens there: ICMP port unreachable");
+    }
+  }
 }
 
 void LoadClient::ReadUdp() {

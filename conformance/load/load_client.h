@@ -58,6 +58,7 @@ class LoadClient {
  private:
   void HandleReady(EventLoop::Ready ready);
   void HandleSocket(EventLoop::Ready ready);
+  void ReadIcmp();
   void ReadUdp();
   void ReadTcp();
   void HandleSecure();

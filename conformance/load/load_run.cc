@@ -16,6 +16,8 @@ constexpr TimeDelta kTimerInterval = TimeDelta::Millis(50);
 constexpr TimeDelta kProgressInterval = TimeDelta::Seconds(1);
 // A client that has neither allocation nor refusal by then has failed: 7 transmissions of RFC 8489 section 6.2.1 take 39.5 s.
 constexpr TimeDelta kOpeningLimit = TimeDelta::Seconds(45);
+// A server that has let nobody in for so long isn't there, whatever RFC 8489's timers still hope for.
+constexpr TimeDelta kSilenceLimit = TimeDelta::Seconds(10);
 constexpr TimeDelta kBindingLimit = TimeDelta::Seconds(5);
 constexpr TimeDelta kReleaseLimit = TimeDelta::Seconds(2);
 
@@ -39,7 +41,7 @@ Result<void> LoadRun::Impl::OpenPeers() {
     peers.push_back(std::make_unique<UdpSocket>(std::move(*socket)));
     UdpSocket& peer = *peers.back();
     peer.SetBuffers(kPeerBuffer);
-    loop.Add(peer.descriptor(), [this, &peer](EventLoop::Ready) { ReadPeer(peer); });
+    loop.Add(peer.descriptor(), [this, &peer](EventLoop::Ready ready) { ReadPeer(peer, ready); });
   }
   return {};
 }
@@ -194,6 +196,10 @@ Timestamp LoadRun::Impl::AfterRound(Timestamp now) {
   switch (phase) {
     case Phase::kOpening:
       StartClients();
+      if (report.allocations.made + report.allocations.failed == 0 && now - began > kSilenceLimit) {
+        End("no answer in 10 s: is a TURN server there, and let through?", false);
+        break;
+      }
       if (opening > 0 || next_to_open < slots.size()) break;
       report.allocations.elapsed = last_opened - began;
       if (report.allocations.made == 0) {

@@ -41,7 +41,7 @@ struct LoadRun::Impl {
   void SendDue(Timestamp now);
   void SendOne(Timestamp now, std::size_t index, bool to_peer);
   void HandlePayload(Timestamp now, ByteView payload);
-  void ReadPeer(UdpSocket& socket);
+  void ReadPeer(UdpSocket& socket, EventLoop::Ready ready);
   void FinishStep(Timestamp now);
   void NextStep(Timestamp now);
   Bytes MakePayload(Timestamp now);

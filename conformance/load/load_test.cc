@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <unistd.h>
@@ -167,6 +168,21 @@ TEST_F(LoadTest, ARefusalIsCountedWithItsReason) {
   EXPECT_FALSE(report.complete);
   EXPECT_EQ(report.allocations.failed, 4);
   EXPECT_NE(report.ended.find("no allocation succeeded: 401"), std::string::npos) << report.ended;
+}
+
+TEST_F(LoadTest, WhereNothingListensIsToldAtOnce) {
+  LoadPlan plan = Plan(Transport::kUdp);
+  {
+    const auto unused = UdpSocket::Bind(*TransportAddress::Parse("127.0.0.1:0"));
+    ASSERT_TRUE(unused);
+    plan.client.server = unused->local();
+  }
+  const Timestamp start = RealNow();
+  const LoadReport report = LoadRun(plan, {}).Run();
+  EXPECT_FALSE(report.complete);
+  EXPECT_THAT(report.ended, testing::HasSubstr("port unreachable"));
+  EXPECT_EQ(report.allocations.failed, plan.clients);
+  EXPECT_LT(RealNow() - start, TimeDelta::Seconds(3));
 }
 
 TEST_F(LoadTest, NoMorePacketsThanAllowed) {

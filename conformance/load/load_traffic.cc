@@ -46,7 +46,8 @@ void LoadRun::Impl::HandlePayload(Timestamp now, ByteView payload) {
   step.latency.Add(now - Timestamp::Nanos(static_cast<int64_t>(LoadU64(payload.data() + 16))));
 }
 
-void LoadRun::Impl::ReadPeer(UdpSocket& socket) {
+void LoadRun::Impl::ReadPeer(UdpSocket& socket, EventLoop::Ready ready) {
+  while (ready.broken && socket.ReceiveIcmp()) continue;  // or it stays ready
   const std::size_t count = received.Receive(socket);
   const Timestamp now = RealNow();
   for (std::size_t i = 0; i < count; ++i) HandlePayload(now, received.datagram(i).payload);

@@ -10,12 +10,6 @@ namespace {
 // The largest UDP datagram there is.
 constexpr std::size_t kDatagramBuffer = 65'536;
 
-// ICMP destination unreachable, port unreachable: RFC 792 and RFC 4443 section 3.1.
-bool IsPortUnreachable(const IcmpError& error) {
-  return error.destination.ip.IsV4() ? error.type == 3 && error.code == 3
-                                     : error.type == 1 && error.code == 4;
-}
-
 }  // namespace
 
 DatagramChannel::DatagramChannel(UdpSocket socket, const ChannelOptions& options,

@@ -173,9 +173,20 @@ TEST(RealClockTest, ASignalInterrupts) {
   InterruptOnSignals();
   EXPECT_FALSE(Interrupted());
   raise(SIGINT);
+  raise(SIGINT);  // the same wish
   EXPECT_TRUE(Interrupted());
   ClearInterrupt();
   EXPECT_FALSE(Interrupted());
+}
+
+TEST(RealClockDeathTest, AnotherSignalLaterEndsTheProcess) {
+  const auto impatient = [] {
+    InterruptOnSignals();
+    raise(SIGTERM);
+    std::this_thread::sleep_for(std::chrono::milliseconds(600));
+    raise(SIGINT);
+  };
+  EXPECT_EXIT(impatient(), testing::KilledBySignal(SIGINT), "");
 }
 
 }  // namespace

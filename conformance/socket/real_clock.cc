@@ -20,7 +20,21 @@ const int interrupt_descriptor = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 std::atomic<bool> interrupted{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-void HandleSignal(int) { Interrupt(); }
+// A signal that comes twice is one wish (timeout(1) tells the process, and then its group); one that is repeated later is impatience.
+constexpr int64_t kOneWishNs = 500'000'000;
+std::atomic<int64_t> first_signal_ns{INT64_MIN};
+static_assert(std::atomic<int64_t>::is_always_lock_free);
+
+void HandleSignal(int signal) {
+  const int64_t now = RealNow().nanos();
+  int64_t none = INT64_MIN;
+  if (!first_signal_ns.compare_exchange_strong(none, now) && now - none > kOneWishNs) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);  // once this handler has returned
+    return;
+  }
+  Interrupt();
+}
 
 }  // namespace
 
@@ -55,8 +69,7 @@ void ClearInterrupt() {
 void InterruptOnSignals() {
   struct sigaction action {};
   action.sa_handler = HandleSignal;
-  // Back to the default after the first.
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  first_signal_ns = INT64_MIN;
   CHECK(sigaction(SIGINT, &action, nullptr) == 0 && sigaction(SIGTERM, &action, nullptr) == 0);
 }
 

@@ -19,7 +19,7 @@ std::atomic<bool>& Interrupted();
 void Interrupt();
 // Takes it back: for tests, and for a program that goes on.
 void ClearInterrupt();
-// From now on SIGINT and SIGTERM call Interrupt(); a second one ends the process as it would without a handler.
+// From now on SIGINT and SIGTERM call Interrupt(); another one, half a second later or more, ends the process as it would without a handler.
 void InterruptOnSignals();
 // A descriptor that is readable while an interrupt stands; for poll(2) and epoll(7), never to be read or closed.
 int InterruptDescriptor();

@@ -155,4 +155,9 @@ std::optional<IcmpError> UdpSocket::ReceiveIcmp() {
   return std::nullopt;
 }
 
+bool IsPortUnreachable(const IcmpError& error) {
+  return error.destination.ip.IsV4() ? error.type == 3 && error.code == 3
+                                     : error.type == 1 && error.code == 4;
+}
+
 }  // namespace rtclab::conformance

@@ -11,6 +11,9 @@
 
 namespace rtclab::conformance {
 
+// ICMP destination unreachable, port unreachable: RFC 792 and RFC 4443 section 3.1.
+bool IsPortUnreachable(const IcmpError& error);
+
 // Owns one file descriptor; movable.
 class UdpSocket {
  public:
