@@ -438,7 +438,7 @@ class MediaTest(Call):
                 views = {side.name: side.stats() for side in (chromium, ours)}
                 estimates.append(self.estimate(views["Chromium"]))
                 missing = [*self.missing(views["Chromium"], views["ours"]), *self.missing(views["ours"], views["Chromium"])]
-                if not missing and max(filter(None, estimates)) > 2 * START_BITRATE:
+                if not missing and max(filter(None, estimates), default=0) > 2 * START_BITRATE:
                     break
                 if time.monotonic() - begin > PATIENCE_S:
                     raise Failed(f"still missing after {PATIENCE_S} s: {missing}, estimates of Chromium {estimates}")
