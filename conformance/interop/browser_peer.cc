@@ -41,12 +41,46 @@ peer::PeerConfig ConfigOf(const json& options) {
   return config;
 }
 
+// Loses every so manieth media packet, in either direction; RTCP (RFC 5761 section 4) and all else passes.
+class LossyConnection {
+ public:
+  using Event = peer::PeerEvent;
+
+  LossyConnection(PeerConnection& connection, int one_in) : pc_(connection), one_in_(one_in) {}
+
+  void HandlePacket(Timestamp now, const Datagram& packet) {
+    if (!Lost(packet.payload, received_)) pc_.HandlePacket(now, packet);
+  }
+  void HandleIcmp(Timestamp now, const IcmpError& error) { pc_.HandleIcmp(now, error); }
+  void HandleTimeout(Timestamp now) { pc_.HandleTimeout(now); }
+  std::optional<Transmit> PollTransmit() {
+    auto transmit = pc_.PollTransmit();
+    while (transmit && Lost(transmit->payload, sent_)) transmit = pc_.PollTransmit();
+    return transmit;
+  }
+  std::optional<peer::PeerEvent> PollEvent() { return pc_.PollEvent(); }
+  Timestamp NextTimeout() const { return pc_.NextTimeout(); }
+
+ private:
+  bool Lost(ByteView packet, int& count) const {
+    if (one_in_ == 0 || packet.size() < 12 || packet[0] >> 6 != 2) return false;
+    const int type = packet[1] & 0x7f;
+    return !(type >= 64 && type < 96) && ++count % one_in_ == 0;
+  }
+
+  PeerConnection& pc_;
+  int one_in_;
+  int received_ = 0, sent_ = 0;
+};
+
 class BrowserPeer {
  public:
   explicit BrowserPeer(const json& options)
-      : rng_(options.value("seed", uint64_t{1})), pc_(ConfigOf(options), rng_, driver_.Now()) {
+      : rng_(options.value("seed", uint64_t{1})),
+        pc_(ConfigOf(options), rng_, driver_.Now()),
+        path_(pc_, options.value("lose_one_in", 0)) {
     host_ = driver_.Add(
-        pc_, [this](peer::PeerEvent&& event) { std::visit([this](auto& e) { On(e); }, event); });
+        path_, [this](peer::PeerEvent&& event) { std::visit([this](auto& e) { On(e); }, event); });
   }
 
   void Run() {
@@ -268,6 +302,7 @@ class BrowserPeer {
   UdpDriver driver_;
   Rng rng_;
   PeerConnection pc_;
+  LossyConnection path_;
   UdpDriver::Host* host_ = nullptr;
   std::map<std::string, datachannel::ChannelId> channels_;
 };

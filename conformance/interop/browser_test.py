@@ -283,7 +283,7 @@ class Call(unittest.TestCase):
 
 
 class DataTest(Call):
-    SIZES = [1, 2, 100, 1172, 1200, 16_384, 65_535, 65_536, 65_537, 262_143, 262_144]
+    SIZES = [1, 2, 100, 1172, 1200, 16_384, 65_535, 65_536, 262_144]
     LABELS = {"a-ordered": True, "a-unordered": False, "b-ordered": True, "b-unordered": False}
 
     def test_channels(self):
@@ -438,12 +438,41 @@ class MediaTest(Call):
                 views = {side.name: side.stats() for side in (chromium, ours)}
                 estimates.append(self.estimate(views["Chromium"]))
                 missing = [*self.missing(views["Chromium"], views["ours"]), *self.missing(views["ours"], views["Chromium"])]
-                if not missing and max(filter(None, estimates)) > 2 * START_BITRATE:
+                if not missing and max(filter(None, estimates), default=0) > 2 * START_BITRATE:
                     break
                 if time.monotonic() - begin > PATIENCE_S:
                     raise Failed(f"still missing after {PATIENCE_S} s: {missing}, estimates of Chromium {estimates}")
                 time.sleep(0.2)
             self.agree(chromium, ours)
+
+    def test_loss(self):
+        self.both_ways(self.loss)
+
+    def loss(self, chromium_offers):
+        """Our end loses packets of both directions: they are asked for, and come again."""
+        with self.call(chromium_offers, lose_one_in=20) as (a, b):
+            for side in (a, b):
+                side.command("media")
+            for side in (a, b):
+                side.wait("media")
+            a.command("offer")
+            sides = self.connect(a, b)
+            end = time.monotonic() + PATIENCE_S
+            wanted = {"nackCount": 3, "retransmittedPacketsReceived": 3, "framesReceived": 60}
+            while True:
+                chromium, ours = sides["Chromium"].stats(), sides["ours"].stats()
+                inbound = [one(stats, "inbound-rtp", kind="video") if of(stats, "inbound-rtp", kind="video") else {}
+                           for stats in (chromium, ours)]
+                if all(s.get(name, 0) >= count for s in inbound for name, count in wanted.items()):
+                    break
+                if time.monotonic() > end:
+                    raise Failed(f"not {wanted} but {inbound}")
+                time.sleep(0.2)
+            # Each NACK was heard, and what came again made the frames of a real encoder whole.
+            for sender in (chromium, ours):
+                self.assertGreater(one(sender, "outbound-rtp", kind="video")["retransmittedPacketsSent"], 0)
+            self.assertGreater(inbound[1]["framesDecoded"], 0.9 * inbound[1]["framesReceived"])
+            self.assertLess(inbound[1]["freezeCount"], 2)
 
     @staticmethod
     def estimate(stats):
