@@ -27,13 +27,11 @@ static_assert(std::atomic<int64_t>::is_always_lock_free);
 
 void HandleSignal(int signal) {
   const int64_t now = RealNow().nanos();
-  int64_t none = INT64_MIN;
-  if (!first_signal_ns.compare_exchange_strong(none, now) && now - none > kOneWishNs) {
-    std::signal(signal, SIG_DFL);
-    std::raise(signal);  // once this handler has returned
-    return;
-  }
-  Interrupt();
+  int64_t first = INT64_MIN;
+  if (first_signal_ns.compare_exchange_strong(first, now)) return Interrupt();
+  if (now - first < kOneWishNs) return;
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);  // delivered once this handler has returned
 }
 
 }  // namespace
