@@ -157,9 +157,11 @@ void LoadRun::Impl::Release(Timestamp now) {
 }
 
 void LoadRun::Impl::End(std::string why, bool complete) {
+  const Timestamp now = RealNow();
   report.ended = std::move(why);
   report.complete = complete;
-  Release(RealNow());
+  if (phase == Phase::kSending) report.steps.back().elapsed = now - phase_began;
+  Release(now);
 }
 
 void LoadRun::Impl::RunTimers(Timestamp now) {

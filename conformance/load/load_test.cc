@@ -207,6 +207,7 @@ TEST_F(LoadTest, AnInterruptReleasesWhatWasAllocated) {
   ClearInterrupt();
   EXPECT_EQ(report.ended, "interrupted");
   EXPECT_FALSE(report.complete);
+  EXPECT_GT(report.steps.at(0).sent_per_s(), 0);
   EXPECT_EQ(report.released, 4);
   EXPECT_EQ(host_->server().allocation_count(), 0u);
 }
