@@ -85,8 +85,8 @@ void AddPeerEcho(CLI::App& app, const Context& context, Action& action) {
       ->type_name("");
   command
       ->add_option("--allow", o->allow,
-                   "The relay under test: peers send to it and take TCP connections from it, and "
-                   "nowhere else; may be repeated")
+                   "The relay under test: peers send to it and take TCP connections from it only; "
+                   "may be repeated")
       ->required()
       ->type_name("CIDR");
   command

@@ -114,7 +114,7 @@ Outcome Execute(const RunSpec& spec, const ExecuteOptions& options) {
   if (options.story) (*network)->SetEventSink(&story);
   if (options.pcapng) {
     if (const auto started = (*network)->StartCapture(*options.pcapng); !started) {
-      Fail(run, "the capture cannot be written: " + started.error().reason);
+      outcome.not_written = started.error().reason;
       return outcome;
     }
   }
@@ -123,7 +123,7 @@ Outcome Execute(const RunSpec& spec, const ExecuteOptions& options) {
   execution.Collect(outcome);
   if (options.pcapng) {
     if (const auto finished = execution.network().FinishCapture(); !finished) {
-      Fail(run, "the capture cannot be written: " + finished.error().reason);
+      outcome.not_written = finished.error().reason;
     }
   }
   Evaluate(spec, outcome.series, run);

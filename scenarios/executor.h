@@ -34,6 +34,7 @@ struct Outcome {
   results::Run run;               // verdict and failures are filled in from the expectations
   std::vector<StoryEvent> story;  // in order of time
   std::vector<results::SeriesPoint> series;  // in order of time; of sessions with peer connections
+  std::string not_written;  // why ExecuteOptions::pcapng could not be; says nothing about the run
 };
 
 // Uses the process-wide ns-3 simulator: one call at a time. Deterministic: the same spec gives the

@@ -33,6 +33,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxReports = 20;  // failures told in full at the end
+// Before what a worker sends in place of a run's line: why its files could not be written. Such a run is not done.
+constexpr char kNotKept = '!';
 
 bool HasSeries(const RunSpec& spec) {
   return std::any_of(spec.sessions.begin(), spec.sessions.end(),
@@ -226,23 +228,39 @@ class SuiteRunner {
     if (options_.pcap) execute.pcapng = PartialCapturePath(options_.out, spec.id);
     Outcome outcome = executor_(spec, execute);
     Identify(spec, outcome.run);
-    if (execute.pcapng) fs::rename(*execute.pcapng, CapturePath(options_.out, spec.id));
-    if (HasSeries(spec)) KeepSeries(spec.id, outcome.series);
+    if (const Result<void> kept = Keep(spec, outcome); !kept) return kNotKept + kept.error().reason;
     return results::ToLine(outcome.run);
   }
 
+  Result<void> Keep(const RunSpec& spec, const Outcome& outcome) const {
+    if (!outcome.not_written.empty()) {
+      return Fail("the capture cannot be written: " + outcome.not_written);
+    }
+    if (options_.pcap) {
+      const fs::path path = CapturePath(options_.out, spec.id);
+      std::error_code error;
+      fs::rename(PartialCapturePath(options_.out, spec.id), path, error);
+      if (error) return Fail(path.string() + ": cannot rename: " + error.message());
+    }
+    return HasSeries(spec) ? KeepSeries(spec.id, outcome.series) : Result<void>();
+  }
+
   // Kept in a file of the run's own until the suite is written: a long call has thousands of lines.
-  void KeepSeries(const std::string& id, const std::vector<results::SeriesPoint>& series) const {
+  Result<void> KeepSeries(const std::string& id,
+                          const std::vector<results::SeriesPoint>& series) const {
     std::string lines;
     for (const results::SeriesPoint& point : series) lines += results::ToLine(id, point);
-    const Result<void> kept = results::WriteWholeFile(SeriesPath(options_.out, id), lines);
-    if (!kept) throw std::runtime_error(kept.error().reason);
+    return results::WriteWholeFile(SeriesPath(options_.out, id), lines);
   }
 
   // In the parent: one job came back, or did not.
   results::Verdict Ended(JobResult job) {
     const RunSpec& spec = suite_.runs[job.job];
     last_id_ = spec.id;
+    if (job.status == JobStatus::kDone && job.payload.starts_with(kNotKept)) {
+      failure_ = job.payload.substr(1);
+      return results::Verdict::kError;
+    }
     results::Run run;
     if (job.status == JobStatus::kDone) {
       Result<results::Run> parsed = results::ParseRun(job.payload);
@@ -280,7 +298,9 @@ class SuiteRunner {
   void RemovePartialCaptures() const {
     std::error_code ignored;
     for (const std::size_t index : selected_) {
-      fs::remove(PartialCapturePath(options_.out, suite_.runs[index].id), ignored);
+      fs::path partial = PartialCapturePath(options_.out, suite_.runs[index].id);
+      fs::remove(partial, ignored);
+      fs::remove(partial += ".partial", ignored);  // of a worker that was stopped while it wrote
     }
   }
 

@@ -381,6 +381,29 @@ TEST_F(RunnerTest, AFullDiskIsTheErrorAndResumeGoesOn) {
   }
 }
 
+TEST_F(RunnerTest, ARunWhoseFilesFindNoRoomIsNotDone) {
+  const Executor executor = [](const RunSpec& spec, const ExecuteOptions& options) {
+    Outcome outcome = FakeExecute(spec, options);
+    for (int i = 0; i < 2'000; ++i)
+      outcome.series.push_back({.session = "call", .time_ms = 1.0 * i});
+    return outcome;
+  };
+  RunnerOptions options = Options("full", 1);
+  options.quiet = true;
+  {
+    const FileSizeLimit limit(50'000);
+    const Ran ran = RunIt(MakeCalls(3), options, executor);
+    EXPECT_EQ(ran.exit_code, kRunError);
+    EXPECT_THAT(ran.err, HasSubstr("cannot write: File too large"));
+  }
+  EXPECT_THAT(Bytes(options), Not(HasSubstr("File too large")))
+      << "nothing about the machine in a result";
+  options.resume = true;
+  EXPECT_EQ(RunIt(MakeCalls(3), options, executor).exit_code, kAllPassed);
+  RunIt(MakeCalls(3), Options("whole"), executor);
+  EXPECT_EQ(Bytes(options), Bytes(Options("whole")));
+}
+
 TEST_F(RunnerTest, AJunitFileThatCannotBeIsRefusedBeforeTheFirstRun) {
   RunnerOptions options = Options();
   RunIt(MakeSuite(3), options);

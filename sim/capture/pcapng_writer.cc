@@ -39,8 +39,12 @@ PcapngWriter::~PcapngWriter() {
   std::filesystem::remove(partial_, ignored);
 }
 
+void PcapngWriter::Failed() {
+  if (error_ == 0) error_ = errno != 0 ? errno : EIO;
+}
+
 void PcapngWriter::WriteBlock(ByteView block) {
-  if (std::fwrite(block.data(), 1, block.size(), file_) != block.size()) failed_ = true;
+  if (std::fwrite(block.data(), 1, block.size(), file_) != block.size()) Failed();
 }
 
 uint32_t PcapngWriter::InterfaceId(std::string_view name) {
@@ -97,16 +101,14 @@ bool PcapngWriter::PutSecretsFirst() {
 
 Result<void> PcapngWriter::Finish() {
   if (file_ == nullptr) return {};
-  if (!secrets_.empty() && !failed_ && !PutSecretsFirst()) failed_ = true;
-  if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) failed_ = true;
-  std::error_code error;
-  if (!failed_) std::filesystem::rename(partial_, path_, error);
-  if (!failed_ && !error) return {};
-  const std::string reason =
-      path_.string() + ": " + (error ? error.message() : "the capture could not be written");
+  if (!secrets_.empty() && error_ == 0 && !PutSecretsFirst()) Failed();
+  if (file_ != nullptr && std::fclose(std::exchange(file_, nullptr)) != 0) Failed();
+  std::error_code error(error_, std::generic_category());
+  if (!error) std::filesystem::rename(partial_, path_, error);
+  if (!error) return {};
   std::error_code ignored;
   std::filesystem::remove(partial_, ignored);
-  return Fail(reason);
+  return Fail(path_.string() + ": cannot write: " + error.message());
 }
 
 }  // namespace rtclab::sim

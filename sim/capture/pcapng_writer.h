@@ -42,6 +42,7 @@ class PcapngWriter final : public WireTap {
   PcapngWriter(std::FILE* file, std::filesystem::path path, std::filesystem::path partial);
 
   uint32_t InterfaceId(std::string_view name);
+  void Failed();
   void WriteBlock(ByteView block);
   bool PutSecretsFirst();
 
@@ -49,7 +50,7 @@ class PcapngWriter final : public WireTap {
   std::filesystem::path path_, partial_;
   std::map<std::string, uint32_t, std::less<>> interfaces_;
   std::string secrets_;
-  bool failed_ = false;
+  int error_ = 0;  // errno of the first failure
 };
 
 }  // namespace rtclab::sim
