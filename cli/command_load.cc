@@ -36,7 +36,7 @@ constexpr const char* kLoadFooter = R"(Examples:
   rtclab load turns:turn.example.org --user alice --password-file pw --peers relay --ramp --json load.json
 
 Clients allocate, bind a channel each, and send packets that carry their time; what arrives is compared byte by byte.
-With --ramp the rate grows until loss or latency pass their limit: the last good rate is the knee. Ask the owner of a
+With --ramp the rate grows until loss or latency pass their limit: the highest rate within them is the knee. Ask the owner of a
 server before you load it. The password may come from RTCLAB_PASSWORD.
 Exit codes: 0 run to the end, 2 wrong usage, 3 could not reach the server or did not run to the end.)";
 

@@ -419,18 +419,21 @@ class RefusalTest(Call):
 
 
 class MediaTest(Call):
+    def connect_media(self, a, b):
+        for side in (a, b):
+            side.command("media")
+        for side in (a, b):
+            side.wait("media")
+        a.command("offer")
+        return self.connect(a, b)
+
     def test_media(self):
         self.both_ways(self.media)
 
     def media(self, chromium_offers):
         # Chromium's offer is answered as DTLS server here, as client in the other cases.
         with self.call(chromium_offers, answer_active=False) as (a, b):
-            for side in (a, b):
-                side.command("media")
-            for side in (a, b):
-                side.wait("media")
-            a.command("offer")
-            sides = self.connect(a, b)
+            sides = self.connect_media(a, b)
             chromium, ours = sides["Chromium"], sides["ours"]
             begin = time.monotonic()
             estimates = []
@@ -451,12 +454,7 @@ class MediaTest(Call):
     def loss(self, chromium_offers):
         """Our end loses packets of both directions: they are asked for, and come again."""
         with self.call(chromium_offers, lose_one_in=20) as (a, b):
-            for side in (a, b):
-                side.command("media")
-            for side in (a, b):
-                side.wait("media")
-            a.command("offer")
-            sides = self.connect(a, b)
+            sides = self.connect_media(a, b)
             end = time.monotonic() + PATIENCE_S
             wanted = {"nackCount": 3, "retransmittedPacketsReceived": 3, "framesReceived": 60}
             while True:

@@ -21,8 +21,7 @@ class KneeSearch {
 
   // The highest rate within the limits.
   std::optional<std::size_t> best() const { return best_; }
-  // The same, when a higher rate was over the limits and not merely more than this machine can send.
-  std::optional<std::size_t> knee() const { return over_limits_ ? best_ : std::nullopt; }
+  // Whether some rate had too much loss or latency, and was not merely more than this machine can send.
   bool over_limits() const { return over_limits_; }
   const std::string& why() const { return why_; }
 

@@ -87,7 +87,7 @@ std::string LoadJson(const LoadReport& report, const std::string& uri, const std
       {"ended", report.ended},
       {"allocations", AllocationsObject(report.allocations)},
       {"steps", steps},
-      {"knee", report.knee ? LoadJsonValue(*report.knee) : LoadJsonValue(nullptr)},
+      {"knee", report.knee() ? LoadJsonValue(*report.knee()) : LoadJsonValue(nullptr)},
       {"no_knee", NoKneeObject(report)},
       {"released", report.released}};
   // What a server says may be any bytes: replaced where they are no UTF-8.
@@ -120,7 +120,7 @@ std::string LoadText(const LoadReport& report, const std::string& uri) {
     if (const auto cpu = step.cpu_us_per_packet()) {
       text += fmt::format("  {:.2f} us CPU a packet", *cpu);
     }
-    if (report.knee == i) text += "  <- knee";
+    if (report.knee() == i) text += "  <- knee";
     if (step.behind) text += "  this machine could not send faster";
     if (step.foreign > 0) text += fmt::format("  {} damaged", step.foreign);
     text += "\n";

@@ -199,7 +199,9 @@ Timestamp LoadRun::Impl::AfterRound(Timestamp now) {
     case Phase::kOpening:
       StartClients();
       if (report.allocations.made + report.allocations.failed == 0 && now - began > kSilenceLimit) {
-        End("no answer in 10 s: is a TURN server there, and let through?", false);
+        End(fmt::format("no answer in {:g} s: is a TURN server there, and let through?",
+                        kSilenceLimit.seconds()),
+            false);
         break;
       }
       if (opening > 0 || next_to_open < slots.size()) break;
@@ -273,7 +275,7 @@ LoadReport LoadRun::Impl::Run() {
 }
 
 std::optional<LoadReport::NoKnee> LoadReport::no_knee() const {
-  if (!plan.ramp || knee) return std::nullopt;
+  if (!plan.ramp || knee()) return std::nullopt;
   return NoKnee{best ? steps[*best].wanted_packets_per_s : 0,
                 over_limits ? "all rates were over the limits" : ended};
 }

@@ -86,11 +86,11 @@ struct LoadReport {
   LoadPlan plan;  // without the password
   AllocationPhase allocations;
   std::vector<LoadStep> steps;
-  // A ramp: the highest rate within the limits, where a higher one was over them. None: no rate went over the limits, or all did.
-  std::optional<std::size_t> knee;
-  std::optional<std::size_t> best;  // a ramp: the highest rate within the limits, knee or not
-  bool over_limits =
-      false;  // a ramp: some rate that this machine could send had too much loss or latency
+  std::optional<std::size_t> best;  // a ramp: the step with the highest rate within the limits
+  // A ramp: some rate that this machine could send had too much loss or latency.
+  bool over_limits = false;
+  // A ramp: `best`, where a higher rate was over the limits. None: no rate went over the limits, or all did.
+  std::optional<std::size_t> knee() const { return over_limits ? best : std::nullopt; }
   // A ramp without a knee: up to which rate there is none, and why it is not known of higher ones. Otherwise nullopt.
   struct NoKnee {
     double up_to_packets_per_s = 0;  // 0: not even the lowest rate was within the limits

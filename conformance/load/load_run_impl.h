@@ -56,7 +56,6 @@ struct LoadRun::Impl {
   Phase phase = Phase::kOpening;
   std::optional<TimeDelta> cpu_before;  // of the server, when the step began
   Timestamp began, phase_began, next_timers, next_progress;
-  bool interrupted = false;
 
   struct Slot {
     std::unique_ptr<LoadClient> client;

@@ -120,7 +120,7 @@ TEST_F(LoadTest, ARampEndsAtItsLimit) {
   plan.max_p99 = TimeDelta::Seconds(1);
   const LoadReport report = LoadRun(plan, {}).Run();
   EXPECT_EQ(report.ended, "the highest rate was reached");
-  EXPECT_FALSE(report.knee);
+  EXPECT_FALSE(report.knee());
   ASSERT_TRUE(report.no_knee());
   EXPECT_EQ(report.no_knee()->up_to_packets_per_s, 2'000);
   EXPECT_EQ(report.no_knee()->why, report.ended);
@@ -131,7 +131,7 @@ TEST_F(LoadTest, ARampEndsAtItsLimit) {
   // No server is faster than light.
   plan.max_p99 = TimeDelta::Nanos(1);
   const LoadReport strict = LoadRun(plan, {}).Run();
-  EXPECT_FALSE(strict.knee);
+  EXPECT_FALSE(strict.knee());
   EXPECT_EQ(strict.ended, "the limits were reached");
   ASSERT_TRUE(strict.no_knee());
   EXPECT_EQ(strict.no_knee()->up_to_packets_per_s, 0);
@@ -151,7 +151,7 @@ TEST_F(LoadTest, ARampThatRunsOutOfTimeOrPacketsHasNoKnee) {
   for (const auto& [row, why] : rows) {
     const LoadReport report = LoadRun(row, {}).Run();
     EXPECT_FALSE(report.complete);
-    EXPECT_FALSE(report.knee);
+    EXPECT_FALSE(report.knee());
     ASSERT_TRUE(report.no_knee()) << why;
     EXPECT_EQ(report.no_knee()->why, why);
     EXPECT_GE(report.no_knee()->up_to_packets_per_s, 500);
@@ -281,7 +281,8 @@ TEST(LoadJsonTest, SecretsStayOutAndNumbersAreNamed) {
   report.steps[0].received = 9;
   report.steps[0].elapsed = TimeDelta::Seconds(1);
   report.steps[0].payload_bytes = 1'000;
-  report.knee = 0;
+  report.best = 0;
+  report.over_limits = true;
   report.allocations.failures["bad \xff byte"] = 1;
   const std::string text = LoadJson(report, "turn:192.0.2.1:3478", "1");
   EXPECT_EQ(text.find("hunter2"), std::string::npos);

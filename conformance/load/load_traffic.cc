@@ -110,7 +110,6 @@ void LoadRun::Impl::FinishStep(Timestamp now) {
 
 void LoadRun::Impl::NextStep(Timestamp now) {
   const auto rate = search.Next(report.steps.back());
-  report.knee = search.knee();
   report.best = search.best();
   report.over_limits = search.over_limits();
   if (!rate) return End(search.why(), true);
